@@ -1,0 +1,1 @@
+"""polytempo: each person in a clip on a clock of their own."""

@@ -1,0 +1,1 @@
+"""From frame to canvas: homographies, the canvas they meet on, and the clean plate."""

@@ -1,0 +1,1 @@
+"""What every stage needs and what imports nothing of ours: errors, time, files, progress, checks."""

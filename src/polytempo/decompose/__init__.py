@@ -1,0 +1,1 @@
+"""Optimisation on one clip: frames and subjects in, layers out."""

@@ -1,0 +1,62 @@
+"""The layer stack: a background on the canvas and one RGBA layer per subject or group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import UInt8, UInt16
+
+from polytempo.camera.path import CameraPath
+from polytempo.core.pictures import Pictures
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Background:
+    """The clean plate on the canvas: the scene as it is when nobody is there."""
+
+    colour: UInt8[np.ndarray, "Hc Wc 3"]
+    coverage: UInt16[np.ndarray, "Hc Wc"]
+    """In how many frames each canvas pixel was seen bare; 0 where the colour was filled in."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Layer:
+    """One subject or group with its effects, over all frames."""
+
+    layer_id: int
+    name: str
+    subject_ids: tuple[int, ...]
+    pictures: Pictures
+    """``pictures[t]``: uint8 ``[H, W, 4]``, coded sRGB premultiplied by alpha, in the pixels of source frame ``t``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class LayerStack:
+    """Background and layers; composited with *over* in ``order`` they give the clip back.
+
+    Held in memory or on disk: ``Layer.pictures`` is whatever gives frames by number.
+    """
+
+    background: Background
+    layers: tuple[Layer, ...]
+    order: tuple[tuple[int, ...], ...]
+    """Layer ids back to front for every frame, background left out."""
+    camera: CameraPath
+    """At the stack's own frame size."""
+    composite_space: str = "srgb-coded"
+    """Space in which *over* is right for these layers: coded sRGB, as paper A composites."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """``(width, height)`` of a layer's pictures in pixels."""
+        return self.camera.frame_size
+
+    @property
+    def n_frames(self) -> int:
+        """Number of source frames."""
+        return len(self.order)
+
+    def layer(self, layer_id: int) -> Layer:
+        """Give a layer by id."""
+        return next(one for one in self.layers if one.layer_id == layer_id)

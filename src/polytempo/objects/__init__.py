@@ -1,0 +1,1 @@
+"""Who is where: masks, full silhouettes, trimaps and back-to-front order of every subject."""

@@ -1,0 +1,1 @@
+"""Edits and layers to frames, streamed."""

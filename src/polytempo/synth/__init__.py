@@ -1,0 +1,1 @@
+"""Drawn scenes of which every layer, matte and homography is known."""

@@ -1,0 +1,1 @@
+"""Video in, video out: probing, reading, writing and keeping frames on disk."""
