@@ -46,11 +46,7 @@ def imported_names(source: str) -> set[str]:
 def floor_faults(folder: str, names: set[str]) -> set[str]:
     """Give the imported names that do not lie in ``folder`` itself nor below it."""
     used = {name for name in names if name.startswith("polytempo.")}
-    return {
-        name
-        for name in used
-        if (other := name.split(".")[1]) != folder and FLOOR.get(other, 99) >= FLOOR[folder]
-    }
+    return {name for name in used if (other := name.split(".")[1]) != folder and FLOOR.get(other, 99) >= FLOOR[folder]}
 
 
 def test_every_folder_has_a_floor() -> None:
