@@ -44,6 +44,10 @@ class Clip:
     colour: ColourTags
     audio_codecs: tuple[str, ...]
     """Codec name per audio stream; empty for a silent clip."""
+    times_rebuilt: bool = False
+    """True when the file states no frame times and they were laid out by the frame rate."""
+    notes: tuple[str, ...] = ()
+    """What was assumed or changed on the way in, a sentence each."""
 
     def time_of(self, frame: int) -> Fraction:
         """Time of a frame in seconds since the first frame."""

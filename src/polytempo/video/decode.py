@@ -1,0 +1,69 @@
+"""Decoding a file's pictures in order, with every way it can go wrong named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from polytempo.core.errors import InputError
+from polytempo.video.door import WHERE, reason, threads
+
+TODO_DAMAGED = "Copy or export the clip again, or cut it before that frame"
+
+
+def video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Give the first video stream that is no cover picture, ready for decoding.
+
+    Raises:
+        InputError: there is none, or no decoder for it.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    if not streams:
+        kinds = sorted({s.type for s in container.streams})
+        raise InputError(
+            WHERE, "the file must hold a video stream", got=f"only {', '.join(kinds) or 'nothing'}", path=path
+        )
+    stream = streams[0]
+    try:
+        stream.thread_type, stream.thread_count = "AUTO", threads()
+    except (AttributeError, RuntimeError) as error:  # PyAV gives a stream without a decoder no codec context
+        raise InputError(WHERE, "the video's codec must be known", got="one without a decoder", path=path) from error
+    return stream
+
+
+def decoded(
+    container: InputContainer, stream: VideoStream, path: Path, *, n_before: int = 0
+) -> Iterator[av.VideoFrame]:
+    """Decode from where the container stands to its end, in the order of showing.
+
+    Args:
+        container: Open, standing at a key frame.
+        stream: Its video stream.
+        path: For messages.
+        n_before: Number of the first frame, for messages.
+
+    Raises:
+        InputError: the data are damaged or cut off; the message gives the number of the last good frame.
+    """
+    n = n_before
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:
+                raise _damaged("a packet that is cut off", n, path)
+            for frame in packet.decode():
+                yield frame
+                n += 1
+    except FFmpegError as error:
+        raise _damaged(reason(error), n, path) from error
+
+
+def _damaged(what: str, n: int, path: Path) -> InputError:
+    return InputError(
+        "video.reader", "every frame must decode", got=f"{what} after {n} good frames", todo=TODO_DAMAGED, path=path
+    )
