@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from polytempo.core.errors import InputError
+from polytempo.project.config import config_from
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inner:
+    n_epochs: int = 30
+    rate: float = 0.001
+    kind: Literal["fast", "slow"] = "fast"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outer:
+    seed: int = 0
+    speed: Fraction = Fraction(1)
+    size: tuple[int, int] = (4, 4)
+    inner: Inner = field(default_factory=Inner)
+
+
+def test_defaults_file_and_settings_in_turn(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('seed = 3\nspeed = "30000/1001"\n[inner]\nn_epochs = 5\nkind = "slow"\n')
+    config = config_from(Outer, file=file, sets=["inner.n_epochs=7", "size=[8, 6]", "inner.kind=fast"])
+    assert config == Outer(seed=3, speed=Fraction(30000, 1001), size=(8, 6), inner=Inner(n_epochs=7, kind="fast"))
+    assert config_from(Outer) == Outer()
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("inner.n_epoch=3", r"every key must be known; got inner\.n_epoch\. Known here: kind, n_epochs, rate"),
+        ("colour=1", r"every key must be known; got colour\. Known here: inner, seed"),
+        ("inner=3", "inner must be a table; got 3"),
+        ("seed.x=1", "seed"),
+        ("seed", "must be written path=value; got 'seed'"),
+        ("=3", "must be written path=value"),
+        ("inner.n_epochs=many", r"inner\.n_epochs must be right: .*integer.*; got 'many'"),
+        ("inner.kind=medium", r"inner\.kind must be right: .*'fast' or 'slow'"),
+    ],
+)
+def test_wrong_settings_are_named(setting: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        config_from(Outer, sets=[setting])
+
+
+@pytest.mark.refusal
+def test_wrong_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must be readable; got No such file"):
+        config_from(Outer, file=tmp_path / "none.toml")
+    file = tmp_path / "config.toml"
+    for text in (b"seed = ", b"\xff\xfe"):
+        file.write_bytes(text)
+        with pytest.raises(InputError, match=r"must be TOML.*File: .*config\.toml"):
+            config_from(Outer, file=file)
