@@ -28,12 +28,17 @@ class PolytempoError(Exception):
         self, where: str, must: str, *, got: str = "", todo: str = "", path: str | PathLike[str] | None = None
     ) -> None:
         self.where, self.must, self.got, self.todo, self.path = where, must, got, todo, path
+        got = " ".join(got.split()).removesuffix(".")  # other libraries' messages come in several lines
         text = f"{where}: {must}" + (f"; got {got}." if got else ".")
         if todo:
             text += f" {todo}."
         if path is not None:
             text += f" File: {path}"
         super().__init__(text)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel between processes with all fields."""
+        return _rebuilt, (type(self), self.where, self.must, self.got, self.todo, self.path)
 
 
 class InputError(PolytempoError, ValueError):
@@ -54,3 +59,9 @@ class VersionError(PolytempoError):
 
 class CancelledError(PolytempoError):
     """The user stopped the work; what was done so far can be resumed."""
+
+
+def _rebuilt(
+    kind: type[PolytempoError], where: str, must: str, got: str, todo: str, path: str | PathLike[str] | None
+) -> PolytempoError:
+    return kind(where, must, got=got, todo=todo, path=path)

@@ -7,6 +7,8 @@ one step.
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
@@ -96,7 +98,7 @@ def rgb_from_frame(
     size: tuple[int, int],
     depth: int = 8,
     quality: int = FULL_QUALITY,
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
+) -> NDArray[Any]:
     """Convert a decoded frame to RGB.
 
     Args:

@@ -10,6 +10,7 @@ import av
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from polytempo.core import files
 from polytempo.core.errors import InputError, PolytempoError, ResourceError
 
 WHERE = "video.probe"
@@ -58,14 +59,8 @@ def reason(error: Exception) -> str:
 
 def write_failure(error: FFmpegError | OSError, *, where: str, path: Path) -> PolytempoError:
     """Turn an error that arose while writing into one of ours."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ResourceError(
-            where, "the disk must have room for the file", got="a full disk", todo="Free some space", path=path
-        )
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR):
-        return InputError(
-            where, "the file must be writable", got=reason(error), todo="Choose another folder or name", path=path
-        )
+    if isinstance(error, OSError) or error.errno == errno.ENOSPC:
+        return files.write_failure(OSError(error.errno, reason(error)), where=where, path=path)
     return ResourceError(where, "the file must be written wholly", got=reason(error), path=path)
 
 

@@ -60,7 +60,7 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
             raise InputError(
                 WHERE, "the clip must hold pictures", got="0 frames that decode", todo=TODO_DAMAGED, path=path
             )
-        audio = tuple(s.codec_context.name for s in container.streams.audio if s.codec_context is not None)
+        audio = tuple(s.codec_context.name for s in container.streams.audio)
         stated_rate = Fraction(stream.guessed_rate or stream.average_rate or 0)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
     if times is None or first.pts != times.pts[0]:

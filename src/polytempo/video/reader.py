@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import av
 import cv2
@@ -56,7 +56,8 @@ def resized(picture: Picture, size: tuple[int, int]) -> Picture:
     if (width, height) == size:
         return picture
     smaller = size[0] * size[1] < width * height
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
+    return cast("Picture", scaled)
 
 
 class ClipReader:
