@@ -1,0 +1,75 @@
+"""``polytempo``: one verb a module, every error in one line, exit codes that scripts can rely on."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version as package_version
+from typing import Annotated
+
+import typer
+
+from polytempo.cli import exits, probe
+from polytempo.cli.output import Output, choose_mode
+from polytempo.core.errors import PolytempoError
+
+app = typer.Typer(
+    name="polytempo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done; 2 something to mend in what was given; 3 disk, memory or device; 4 a project damaged or "
+    "of another version; 130 stopped, the same command goes on; 1 a bug.",
+)
+
+
+@app.callback()
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Put each person in a video on a clock of their own."""
+    if version:
+        Output(mode="lines").say(f"polytempo {package_version('polytempo')}")
+        raise typer.Exit
+
+
+app.command("probe")(probe.probe_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give the exit code.
+
+    Args:
+        arguments: What follows the program's name; taken from the process when left out.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(name)s: %(message)s")
+    output = Output(mode=choose_mode(as_json="--json" in words))
+    try:
+        app(words, prog_name="polytempo", obj=words)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else exits.OK
+    except BaseException as error:
+        code = exits.exit_code(error)
+        known = error if isinstance(error, PolytempoError) else exits.as_resource_error(error)
+        if debug:
+            traceback.print_exc()
+        if known is not None:
+            output.fail(str(known), code=code)
+        elif code == exits.STOPPED:
+            output.fail("stopped as asked. Run the same command again to resume.", code=code)
+        else:
+            output.fail(
+                f"a bug: {type(error).__name__}: {error}. Please report it with what --debug prints.", code=code
+            )
+        return code
+    return exits.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())
