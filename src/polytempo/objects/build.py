@@ -1,0 +1,219 @@
+"""From masks as they come to a cast: repaired, completed, ordered, put on layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Bool
+
+from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError, ShapeError
+from polytempo.core.pictures import Pictures, picture_size
+from polytempo.core.progress import Progress, Report, silent
+from polytempo.objects.amodal import AmodalConfig, complete_subject
+from polytempo.objects.cast import Cast, LayerPlan, Subject
+from polytempo.objects.order import back_to_front, meetings
+from polytempo.objects.registration import neighbour_flow
+from polytempo.objects.repair import RepairConfig, missed_frames, repair_masks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CastConfig:
+    """How a cast is built from masks."""
+
+    repair: RepairConfig = field(default_factory=RepairConfig)
+    """How trembling, holed and missing masks are made steady."""
+    amodal: AmodalConfig = field(default_factory=AmodalConfig)
+    """How hidden parts are completed."""
+    repair_masks: bool = True
+    """Whether masks are repaired at all; off for masks known to be exact."""
+    still_px: float = 3.0
+    """A subject whose outline stays within this many pixels all clip long is called static, in a warning."""
+    long_absence: int = 24
+    """Frames in a row without a subject that are worth a warning."""
+
+
+Order = Sequence[str] | Sequence[Sequence[str]]
+"""Layer names back to front, once for the clip or once a frame."""
+
+
+def build_cast(
+    masks: dict[str, Bool[np.ndarray, "T H W"]],
+    pictures: Pictures,
+    camera: CameraPath,
+    *,
+    groups: dict[str, list[str]] | None = None,
+    dynamic_layers: Sequence[str] = (),
+    order: Order | None = None,
+    config: CastConfig | None = None,
+    report: Report = silent,
+) -> Cast:
+    """Cast from modal masks: repaired, completed behind each other, ordered, put on layers.
+
+    Args:
+        masks: Modal masks by subject name, at the pictures' size; trembling outlines, holes and missing frames are
+            expected.
+        pictures: The clip at working size.
+        camera: At the pictures' size.
+        groups: Subjects that share a layer, by layer name. Subjects in no group get a layer of their own name.
+        dynamic_layers: Names of further layers without a subject (a dynamic background), put at the back.
+        order: Layer names back to front, for the clip or per frame; guessed where not given.
+        config: How.
+        report: Told as work goes on.
+
+    Raises:
+        InputError: no masks, a subject without a single pixel, an unknown or doubled name in groups or order.
+        ShapeError: masks differ in shape from each other or from the pictures.
+    """
+    config = config or CastConfig()
+    _check_masks(masks, pictures)
+    names = list(masks)
+    layers = plan_layers(names, groups=groups or {}, dynamic_layers=dynamic_layers)
+    warnings = _mask_warnings(masks, config)
+    steady = masks
+    if config.repair_masks:
+        flow = neighbour_flow(pictures)
+        steady = repair_masks(masks, flow, config=config.repair, report=report)
+    guessed = back_to_front(steady, meetings(steady))
+    layer_order = _layer_order(order, layers, names, guessed)
+    subject_order = _subject_order(layer_order, layers, names, guessed)
+    subjects: list[Subject] = []
+    for i, name in enumerate(names):
+        front = np.zeros_like(steady[name])
+        for t, back_first in enumerate(subject_order):
+            for other in back_first[back_first.index(name) + 1 :]:
+                front[t] |= steady[other][t]
+        amodal, _ = complete_subject(steady[name], front, camera, config=config.amodal)
+        whole = amodal.sum((1, 2))
+        visibility = np.where(whole > 0, steady[name].sum((1, 2)) / np.maximum(whole, 1), 0.0).astype(np.float32)
+        subjects.append(Subject(subject_id=i + 1, name=name, mask=steady[name], amodal=amodal, visibility=visibility))
+        report(Progress(stage="objects.amodal", done=i + 1, total=len(names), message=name))
+    return Cast(subjects=tuple(subjects), layers=layers, order=layer_order, warnings=tuple(warnings))
+
+
+def plan_layers(
+    names: Sequence[str], *, groups: dict[str, list[str]], dynamic_layers: Sequence[str] = ()
+) -> tuple[LayerPlan, ...]:
+    """Layers in a fixed order: subjects as named (a group where its first subject stands), then dynamic ones.
+
+    Raises:
+        InputError: a group is empty or names an unknown subject, a subject is in two groups, a layer name is doubled.
+    """
+    group_of: dict[str, str] = {}
+    for group, members in groups.items():
+        if not members:
+            raise InputError(
+                "objects.build", "a group must hold at least one subject", got=f"none in group {group!r}",
+                todo="Use dynamic_layers for a layer without a subject",
+            )  # fmt: skip
+        for member in members:
+            if member not in names:
+                raise InputError(
+                    "objects.build", "groups must name subjects that have masks",
+                    got=f"{member!r} in group {group!r}; the subjects are {', '.join(names)}",
+                    todo="Mend the name in the group",
+                )  # fmt: skip
+            if member in group_of:
+                raise InputError(
+                    "objects.build", "a subject must be in one group only",
+                    got=f"{member!r} in {group_of[member]!r} and {group!r}", todo="Take it out of one",
+                )  # fmt: skip
+            group_of[member] = group
+    ids = {name: i + 1 for i, name in enumerate(names)}
+    plans: list[tuple[str, tuple[int, ...]]] = []
+    for name in names:
+        if name not in group_of:
+            plans.append((name, (ids[name],)))
+        elif not any(layer == group_of[name] for layer, _ in plans):
+            plans.append((group_of[name], tuple(sorted(ids[m] for m in groups[group_of[name]]))))
+    plans += [(name, ()) for name in dynamic_layers]
+    seen: set[str] = set()
+    for name, _ in plans:
+        if name in seen:
+            raise InputError(
+                "objects.build", "layer names must differ", got=f"{name!r} twice", todo="Rename one of the layers"
+            )
+        seen.add(name)
+    return tuple(LayerPlan(layer_id=i + 1, name=n, subject_ids=s) for i, (n, s) in enumerate(plans))
+
+
+def _layer_order(
+    order: Order | None, layers: tuple[LayerPlan, ...], names: Sequence[str], guessed: list[tuple[str, ...]]
+) -> tuple[tuple[int, ...], ...]:
+    n = len(guessed)
+    ids = {plan.name: plan.layer_id for plan in layers}
+    if order is not None:
+        per_frame: list[Sequence[str]]
+        if len(order) == 0 or isinstance(order[0], str):
+            per_frame = [[str(one) for one in order]] * n
+        else:
+            per_frame = [list(one) for one in order]
+        if len(per_frame) != n:
+            raise InputError(
+                "objects.build", "an order per frame must have one entry for every frame",
+                got=f"{len(per_frame)} entries for {n} frames", todo="Give one order for the clip, or one a frame",
+            )  # fmt: skip
+        for t, one in enumerate(per_frame):
+            if sorted(one) != sorted(ids):
+                raise InputError(
+                    "objects.build", "an order must name every layer once, back to front",
+                    got=f"{', '.join(one) or 'nothing'} at frame {t}; the layers are {', '.join(ids)}",
+                    todo="Mend the order",
+                )  # fmt: skip
+        return tuple(tuple(ids[name] for name in one) for one in per_frame)
+    dynamic = tuple(plan.layer_id for plan in layers if not plan.subject_ids)
+    held = [plan for plan in layers if plan.subject_ids]
+    out: list[tuple[int, ...]] = []
+    for one in guessed:
+        rank = {i + 1: one.index(name) for i, name in enumerate(names)}
+        # A group stands where its nearest subject stands.
+        held_ids = sorted(held, key=lambda plan: max(rank[i] for i in plan.subject_ids))
+        out.append(dynamic + tuple(plan.layer_id for plan in held_ids))
+    return tuple(out)
+
+
+def _subject_order(
+    layer_order: tuple[tuple[int, ...], ...],
+    layers: tuple[LayerPlan, ...],
+    names: Sequence[str],
+    guessed: list[tuple[str, ...]],
+) -> list[list[str]]:
+    """Order of subjects that agrees with the layers' order; within a group as guessed."""
+    of = {plan.layer_id: [names[i - 1] for i in plan.subject_ids] for plan in layers}
+    return [
+        [name for layer in ids for name in sorted(of[layer], key=one.index)]
+        for ids, one in zip(layer_order, guessed, strict=True)
+    ]
+
+
+def _check_masks(masks: dict[str, Bool[np.ndarray, "T H W"]], pictures: Pictures) -> None:
+    if not masks:
+        raise InputError(
+            "objects.build", "at least one subject must have a mask", got="none", todo="Give prompts or import masks"
+        )
+    width, height = picture_size(pictures)
+    for name, mask in masks.items():
+        if mask.shape != (len(pictures), height, width):
+            raise ShapeError(
+                "objects.build", "masks must match the clip's frames and size",
+                got=f"{mask.shape[0]} masks of {mask.shape[2]}x{mask.shape[1]} for {name!r} and {len(pictures)} frames "
+                f"of {width}x{height}", todo="Export the masks again at the clip's own size",
+            )  # fmt: skip
+        if not mask.any():
+            raise InputError(
+                "objects.build", "every subject must have a mask on at least one frame",
+                got=f"no pixel of {name!r} in {len(mask)} frames", todo="Prompt it again or leave it out",
+            )  # fmt: skip
+
+
+def _mask_warnings(masks: dict[str, Bool[np.ndarray, "T H W"]], config: CastConfig) -> list[str]:
+    out: list[str] = []
+    for name, mask in masks.items():
+        present = mask.any((1, 2))
+        missed = np.flatnonzero(missed_frames(present, max_gap=config.repair.max_gap))
+        if len(missed) and config.repair_masks:
+            listed = ", ".join(str(t) for t in missed[:12]) + (" …" if len(missed) > 12 else "")
+            out.append(f"{name}: the mask was empty in {len(missed)} frames and was carried there ({listed}).")
+    return out
