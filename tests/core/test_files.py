@@ -125,7 +125,7 @@ def test_full_disk_in_the_block(tmp_path: Path) -> None:
         atomic_path(tmp_path / "a"),
     ):
         raise OSError(errno.ENOSPC, "No space left on device")
-    assert str(caught.value).endswith(f"File: {target}")
+    assert str(caught.value).endswith(f"File: {tmp_path / 'a'}")
 
 
 @pytest.mark.refusal
