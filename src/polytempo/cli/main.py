@@ -22,8 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 2 something to mend in what was given; 3 disk, memory or device; 4 a project damaged or "
-    "of another version; 130 stopped, the same command goes on; 1 a bug.",
+    epilog="Exit codes: 0 done; 2 something to mend in what was given; 3 disk, memory or device; 4 a project that is "
+    "damaged or of another version; 130 stopped, the same command goes on; 1 a bug.",
 )
 
 
