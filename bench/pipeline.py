@@ -1,0 +1,179 @@
+"""The whole way for one scene folder, stage by stage through the public functions, measured."""
+
+from __future__ import annotations
+
+import importlib
+import pickle
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from machine import measured
+from numpy.typing import NDArray
+from scene_folder import SceneFolder
+
+from polytempo.camera.path import CameraPath, static_path
+from polytempo.core.files import digest, file_digest
+from polytempo.core.progress import Progress, Report
+from polytempo.layers.stack import LayerStack
+from polytempo.objects.build import build_cast
+from polytempo.objects.cast import Cast
+from polytempo.video.frames import FrameStore
+from polytempo.video.probe import probe
+
+SOURCE = Path(importlib.import_module("polytempo").__file__ or "").parent
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunConfig:
+    """How a scene is run; the defaults give the method nothing but the clip and rough masks."""
+
+    preset: str = "draft"
+    inputs: str = "masks"
+    """``masks`` or ``masks+keypoints``."""
+    seed: int = 0
+    camera: str = "estimate"
+    """``estimate``; for diagnosis ``truth`` or ``static``."""
+    masks: str = "rough_masks"
+    """Folder of masks that go in; for diagnosis ``masks``."""
+    true_amodal: bool = False
+    """For diagnosis: put the true amodal masks and order into the cast."""
+    decompose: str = "polytempo.decompose.lnr.draft:decompose_draft"
+    """``module:function`` with the signature of ``decompose_draft``."""
+
+    @property
+    def oracle(self) -> bool:
+        """True when the method is given anything it should find itself."""
+        return self.camera == "truth" or self.masks != "rough_masks" or self.true_amodal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class RunResult:
+    """A decomposed scene and what it cost."""
+
+    stack: LayerStack
+    layer_of: dict[int, int]
+    """Layer id in the stack of each folder number."""
+    stages: dict[str, dict[str, float]]
+    warnings: tuple[str, ...]
+
+
+def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, report: Report) -> RunResult:
+    """Decompose one scene: read, camera, cast, layers."""
+    stages: dict[str, dict[str, float]] = {}
+    clip = probe(scene.path / "input.mp4")
+    with tempfile.TemporaryDirectory() as folder:
+        with measured("read", stages):
+            pictures = FrameStore.build(clip, Path(folder) / "frames").pictures
+            masks = scene.masks(config.masks)
+        kept = _cache_file(scene, config, cache)
+        found = _load(kept)
+        if found is not None:
+            camera, cast, old = found
+            stages |= {name: {**cost, "cached": 1.0} for name, cost in old.items()}
+        else:
+            with measured("camera", stages):
+                camera = _camera(scene, pictures, masks, config, report)
+            with measured("cast", stages):
+                cast = build_cast(masks, pictures, camera, report=report)
+            if kept is not None:
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_bytes(pickle.dumps((camera, cast, {k: stages[k] for k in ("camera", "cast")})))
+        if config.true_amodal:
+            cast = with_true_amodal(cast, scene)
+        with measured("decompose", stages):
+            stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report)
+    layer_of = {int(plan.name): plan.layer_id for plan in cast.layers if plan.name.isdigit()}
+    return RunResult(stack=stack, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings))
+
+
+def with_true_amodal(cast: Cast, scene: SceneFolder) -> Cast:
+    """Put a scene's true amodal masks into a cast; for diagnosis only."""
+    from dataclasses import replace
+
+    modal, amodal = scene.masks("masks"), scene.masks("masks_amodal")
+    subjects = tuple(
+        replace(
+            one,
+            mask=modal[one.name],
+            amodal=amodal[one.name] | modal[one.name],
+            visibility=(
+                modal[one.name].sum((1, 2)) / np.maximum((amodal[one.name] | modal[one.name]).sum((1, 2)), 1)
+            ).astype(np.float32),
+        )
+        for one in cast.subjects
+    )
+    return replace(cast, subjects=subjects)
+
+
+def _camera(
+    scene: SceneFolder,
+    pictures: NDArray[np.uint8],
+    masks: dict[str, NDArray[np.bool_]],
+    config: RunConfig,
+    report: Report,
+) -> CameraPath:
+    if config.camera == "static":
+        return static_path(scene.n_frames, scene.size)
+    if config.camera == "truth":
+        return _true_camera(scene)
+    from polytempo.camera.estimate import estimate_camera
+
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+    union = np.any(list(masks.values()), axis=0)
+    ignore = np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in union])
+    return estimate_camera(pictures, ignore=ignore, report=report)
+
+
+def _true_camera(scene: SceneFolder) -> CameraPath:
+    width, height = scene.size
+    path = scene.homographies
+    if np.abs(path - np.eye(3)).max() < 1e-6:
+        return static_path(scene.n_frames, scene.size)
+    corners = np.array([[[0, 0], [width - 1, 0], [width - 1, height - 1], [0, height - 1]]], np.float64)
+    points = np.concatenate([cv2.perspectiveTransform(corners, h)[0] for h in path])
+    low, high = np.floor(points.min(0)), np.ceil(points.max(0))
+    shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
+    moved = shift @ path
+    return CameraPath(
+        canvas_from_frame=moved / moved[:, 2:, 2:],
+        canvas_size=(int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1),
+        frame_size=scene.size,
+        kind="panning",
+        residual_px=np.zeros(scene.n_frames),
+    )
+
+
+def _decompose(
+    pictures: NDArray[np.uint8], camera: CameraPath, cast: Cast, config: RunConfig, checkpoint: Path, report: Report
+) -> LayerStack:
+    module, _, name = config.decompose.partition(":")
+    function: Any = getattr(importlib.import_module(module), name)
+    return function(pictures, camera, cast, seed=config.seed, checkpoint=checkpoint, report=report)
+
+
+def _cache_file(scene: SceneFolder, config: RunConfig, cache: Path | None) -> Path | None:
+    """Name that changes with the clip, the masks' kind and the code of all stages up to the cast."""
+    if cache is None:
+        return None
+    parts = [
+        file_digest(p) for room in ("core", "video", "camera", "objects") for p in sorted((SOURCE / room).glob("*.py"))
+    ]
+    key = digest(file_digest(scene.path / "input.mp4"), config.camera, config.masks, config.inputs, *parts)
+    return cache / f"{scene.path.name}-{key[:16]}.pickle"
+
+
+def _load(kept: Path | None) -> tuple[CameraPath, Cast, dict[str, dict[str, float]]] | None:
+    return pickle.loads(kept.read_bytes()) if kept is not None and kept.is_file() else None
+
+
+def progress_line(progress: Progress) -> None:
+    """Show progress on one line of a terminal."""
+    import sys
+
+    if sys.stderr.isatty():
+        loss = f" loss {progress.loss:.4f}" if progress.loss is not None else ""
+        sys.stderr.write(f"\r\033[K{progress.stage} {progress.done:g}/{progress.total:g} {progress.message}{loss}")
