@@ -31,7 +31,7 @@ made: list[str] = []
 def double(
     project: Project, text: str, *, config: Config = Config(), seen: list[Progress] | None = None
 ) -> Result[str]:
-    def make(folder: Path) -> list[str]:
+    def make(folder: Path, _: object) -> list[str]:
         made.append(text)
         (folder / "out.json").write_text(json.dumps(text * config.times))
         return ["a warning"]

@@ -27,14 +27,19 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def version_option(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Put each person in a video on a clock of their own."""
-    if version:
+def _show_version(asked: bool) -> None:
+    if asked:
         Output(mode="lines").say(f"polytempo {package_version('polytempo')}")
         raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Put each person in a video on a clock of their own."""
 
 
 app.command("probe")(probe.probe_command)

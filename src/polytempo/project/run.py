@@ -53,12 +53,17 @@ def result_key(stage: str, inputs: Mapping[str, str], config: object, *, seed: i
     return digest(stage, STAGE_VERSIONS.get(stage, 1), document, seed, *pairs)
 
 
+def named_report(report: Report, stage: str) -> Report:
+    """Give a report that shows whatever a stage reports under the stage's own name."""
+    return lambda progress: report(dataclasses.replace(progress, stage=stage))
+
+
 def run_stage(
     project: Project,
     stage: str,
     *,
     inputs: Mapping[str, str],
-    make: Callable[[Path], Sequence[str]],
+    make: Callable[[Path, Report], Sequence[str]],
     load: Callable[[Path], T],
     config: object = None,
     seed: int | None = None,
@@ -73,7 +78,7 @@ def run_stage(
         project: Open for writing.
         stage: Name of the stage, which is the name of its folder.
         inputs: Keys or hashes of all that goes in, by name.
-        make: Writes the result into the folder it is given and returns warnings for the user.
+        make: Writes the result into the folder it is given, reports progress, and returns warnings for the user.
         load: Reads the result from its folder.
         config: Config dataclass, or plain JSON values.
         seed: Seed, for a stage that draws random numbers.
@@ -97,7 +102,7 @@ def run_stage(
     report(Progress(stage=stage, done=0, total=1, message="started"))
     meter = Meter()
     with project.new_result(stage, key) as partial:
-        warnings = make(partial)
+        warnings = make(partial, named_report(report, stage))
         record = Record(
             stage=stage,
             key=key,
