@@ -1,0 +1,274 @@
+"""The layer stack on disk: written frame by frame, read by frame number, one folder that appears all at once.
+
+Layout of the folder::
+
+    stack.json         format, version, sizes, camera, order, names, and where each frame's crop lies
+    background.bin     colour and coverage on the canvas
+    layer-01.bin …     the crops of one layer one after the other, each compressed by itself
+
+A crop is the box outside which a picture is 0, compressed with Blosc (LZ4) and guarded by a CRC-32. Measured on one
+core against zarr 3, sharded, a frame a chunk, the same codec: 0.9 against 3.1 ms to read a 960 x 540 RGBA frame whose
+box covers 71 % of it, 3.5 against 15.9 ms to write it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+from jaxtyping import UInt8
+
+from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError, ShapeError
+from polytempo.core.files import atomic_path
+from polytempo.core.pictures import Picture
+from polytempo.layers.chunks import Chunk, append_chunk, load_chunk
+from polytempo.layers.sparse import Crop, crop_of_picture
+from polytempo.layers.stack import Background, Layer, LayerStack
+from polytempo.layers.store_document import (
+    LayerRecord,
+    StackDocument,
+    read_document,
+    require_consistent,
+    write_document,
+)
+
+DOCUMENT = "stack.json"
+BACKGROUND = "background.bin"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LayerName:
+    """What is known of a layer before its pictures come."""
+
+    layer_id: int
+    """From 1; 0 is the background."""
+    name: str
+    subject_ids: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _OpenLayer:
+    name: LayerName
+    file: BinaryIO
+    chunks: list[Chunk] = field(default_factory=list[Chunk])
+
+
+class StackWriter:
+    """Writes a layer stack frame by frame; the folder appears when the block ends well, and not before.
+
+    Use as a context manager: call ``write`` for the frames of each layer in time order (layers in any order between
+    them), ``write_background`` once. An existing store at ``folder`` is replaced in one step.
+
+    Args:
+        folder: Where the store will be.
+        layers: The layers that will come.
+        camera: The camera at the size of the layers' pictures; its length is the number of frames.
+        order: Layer ids back to front for every frame, background left out.
+        composite_space: Space in which *over* is right for these layers.
+
+    Raises:
+        InputError: two layers share an id or a name, or the order names another layer.
+        ShapeError: order and camera have different lengths.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        layers: Sequence[LayerName],
+        camera: CameraPath,
+        order: Sequence[Sequence[int]],
+        composite_space: str = "srgb-coded",
+    ) -> None:
+        self._folder, self._camera, self._composite_space = folder, camera, composite_space
+        self._order = tuple(tuple(ids) for ids in order)
+        self._names = tuple(layers)
+        self._n_frames = len(camera.canvas_from_frame)
+        pairs = [(one.layer_id, one.name) for one in layers]
+        require_consistent(pairs, self._order, self._n_frames, where="layers.store")
+        self._resources = ExitStack()
+        self._layers: dict[int, _OpenLayer] = {}
+        self._background: tuple[Chunk, Chunk] | None = None
+
+    def __enter__(self) -> Self:
+        self._partial = self._resources.enter_context(atomic_path(self._folder))
+        self._partial.mkdir()
+        for name in self._names:
+            file = self._resources.enter_context((self._partial / _layer_file(name.layer_id)).open("wb"))
+            self._layers[name.layer_id] = _OpenLayer(name, file)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._resources:  # also when finishing fails; then what was written is removed
+            if error is not None:
+                raise error
+            self._finish()
+
+    def write(self, layer_id: int, picture: UInt8[np.ndarray, "H W 4"]) -> None:
+        """Append the next frame of a layer.
+
+        Raises:
+            InputError: the layer was not announced, or has all its frames.
+            ShapeError: the picture is not uint8 of the stack's size.
+        """
+        layer = self._layers.get(layer_id)
+        if layer is None:
+            raise InputError("layers.store", "the layer must have been announced", got=f"layer id {layer_id}")
+        name, frame = layer.name.name, len(layer.chunks)
+        if frame == self._n_frames:
+            raise InputError("layers.store", f"layer {name} must get {self._n_frames} frames", got="one more")
+        width, height = self._camera.frame_size
+        if picture.shape != (height, width, 4) or picture.dtype != np.uint8:
+            raise ShapeError(
+                "layers.store",
+                f"pictures must be uint8 of shape {(height, width, 4)}",
+                got=f"{picture.dtype} {picture.shape} for layer {name}, frame {frame}",
+            )
+        crop = crop_of_picture(picture)
+        layer.chunks.append(append_chunk(layer.file, crop.picture, x=crop.x, y=crop.y))
+
+    def write_background(self, background: Background) -> None:
+        """Write the clean plate.
+
+        Raises:
+            ShapeError: its pictures do not have the canvas's size.
+        """
+        width, height = self._camera.canvas_size
+        if background.colour.shape != (height, width, 3) or background.coverage.shape != (height, width):
+            raise ShapeError(
+                "layers.store",
+                f"the background must have the canvas's size {width}x{height}",
+                got=f"colour {background.colour.shape}, coverage {background.coverage.shape}",
+            )
+        with (self._partial / BACKGROUND).open("wb") as file:
+            self._background = append_chunk(file, background.colour), append_chunk(file, background.coverage)
+
+    def _finish(self) -> None:
+        for layer in self._layers.values():
+            if len(layer.chunks) != self._n_frames:
+                raise InputError(
+                    "layers.store",
+                    f"every layer must get {self._n_frames} frames",
+                    got=f"{len(layer.chunks)} for layer {layer.name.name}",
+                )
+            layer.file.close()
+        if self._background is None:
+            raise InputError("layers.store", "the background must be written", got="none")
+        camera = self._camera
+        matrices = [[(a, b, c) for a, b, c in rows] for rows in camera.canvas_from_frame.tolist()]
+        document = StackDocument(
+            frame_size=camera.frame_size,
+            canvas_size=camera.canvas_size,
+            camera_kind=camera.kind,
+            camera_warnings=camera.warnings,
+            canvas_from_frame=tuple(tuple(rows) for rows in matrices),
+            residual_px=tuple(camera.residual_px.tolist()),
+            composite_space=self._composite_space,
+            order=self._order,
+            background_colour=self._background[0],
+            background_coverage=self._background[1],
+            layers=tuple(
+                LayerRecord(
+                    layer_id=one.name.layer_id,
+                    name=one.name.name,
+                    subject_ids=one.name.subject_ids,
+                    file=_layer_file(one.name.layer_id),
+                    frames=tuple(one.chunks),
+                )
+                for one in self._layers.values()
+            ),
+        )
+        write_document(self._partial / DOCUMENT, document)
+
+
+class StoredPictures:
+    """A layer's pictures in a store: ``pictures[t]`` reads one frame. Safe to use from several threads."""
+
+    def __init__(self, path: Path, chunks: Sequence[Chunk], *, size: tuple[int, int], layer: str) -> None:
+        self._path, self._chunks, self._size, self._layer = path, tuple(chunks), size, layer
+
+    def __len__(self) -> int:
+        return len(self._chunks)
+
+    def __getitem__(self, index: int, /) -> Picture:
+        """Frame ``index`` as uint8 ``[H, W, 4]``, premultiplied.
+
+        Raises:
+            DamagedStackError: the frame's part of the file is damaged.
+        """
+        crop = self.crop(index)
+        width, height = self._size
+        rows, columns = crop.picture.shape[:2]
+        picture = np.zeros((height, width, 4), np.uint8)
+        picture[crop.y : crop.y + rows, crop.x : crop.x + columns] = crop.picture
+        return picture
+
+    def crop(self, index: int, /) -> Crop:
+        """Frame ``index`` without the empty space around it.
+
+        Raises:
+            DamagedStackError: the frame's part of the file is damaged.
+        """
+        chunk = self._chunks[index]
+        picture = load_chunk(self._path, chunk, np.uint8, what=f"layer {self._layer}, frame {index}")
+        return Crop(x=chunk.x, y=chunk.y, picture=picture)
+
+
+def read_stack(folder: Path) -> LayerStack:
+    """Open a layer store; a layer's pictures are read when they are asked for.
+
+    Raises:
+        DamagedStackError: the folder is not a complete layer store.
+        VersionError: it was written in a version that this program does not know.
+    """
+    document = read_document(folder / DOCUMENT)
+    plate = folder / BACKGROUND
+    background = Background(
+        colour=load_chunk(plate, document.background_colour, np.uint8, what="the background's colour"),
+        coverage=load_chunk(plate, document.background_coverage, np.uint16, what="the background's coverage"),
+    )
+    layers = [
+        Layer(
+            layer_id=one.layer_id,
+            name=one.name,
+            subject_ids=one.subject_ids,
+            pictures=StoredPictures(folder / one.file, one.frames, size=document.frame_size, layer=one.name),
+        )
+        for one in document.layers
+    ]
+    return LayerStack(
+        background=background,
+        layers=tuple(layers),
+        order=document.order,
+        camera=document.camera(),
+        composite_space=document.composite_space,
+    )
+
+
+def write_stack(folder: Path, stack: LayerStack) -> None:
+    """Write a whole stack, frame by frame, from wherever its pictures come.
+
+    Raises:
+        InputError: as ``StackWriter``.
+        ShapeError: as ``StackWriter``.
+    """
+    names = [LayerName(layer_id=a.layer_id, name=a.name, subject_ids=a.subject_ids) for a in stack.layers]
+    with StackWriter(
+        folder, layers=names, camera=stack.camera, order=stack.order, composite_space=stack.composite_space
+    ) as writer:
+        writer.write_background(stack.background)
+        for layer in stack.layers:
+            for frame in range(stack.n_frames):
+                writer.write(layer.layer_id, layer.pictures[frame])
+
+
+def _layer_file(layer_id: int) -> str:
+    return f"layer-{layer_id:02d}.bin"
