@@ -44,6 +44,8 @@ class Clip:
     colour: ColourTags
     audio_codecs: tuple[str, ...]
     """Codec name per audio stream; empty for a silent clip."""
+    mirrored: bool = False
+    """True when the file asks for its picture to be turned upside down before it is rotated (some front cameras)."""
     times_rebuilt: bool = False
     """True when the file states no frame times and they were laid out by the frame rate."""
     notes: tuple[str, ...] = ()

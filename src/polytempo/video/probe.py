@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
+import av
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.stream import VideoStream
 
 from polytempo.core.errors import InputError
@@ -21,6 +24,8 @@ MAX_SIDE = 8192
 """Longest side of a picture, in pixels."""
 MIN_SIDE = 16
 """Shortest side of a picture, in pixels."""
+N_COMPARED = 8
+"""How many pictures are decoded to see that the packets' times are theirs."""
 MAX_FRAMES = 500_000
 """Most frames of a clip (more than two hours at 60 a second)."""
 
@@ -55,15 +60,14 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
         times = _packet_times(container, stream, path)
     with open_input(path) as container:
         stream = video_stream(container, path)
-        first = next(decoded(container, stream, path), None)
-        if first is None:
-            raise InputError(
-                WHERE, "the clip must hold pictures", got="0 frames that decode", todo=TODO_DAMAGED, path=path
-            )
+        firsts = list(islice(decoded(container, stream, path), N_COMPARED))
         audio = tuple(s.codec_context.name for s in container.streams.audio)
         stated_rate = Fraction(stream.guessed_rate or stream.average_rate or 0)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
-    if times is None or first.pts != times.pts[0]:
+    if not firsts:
+        raise InputError(WHERE, "the clip must hold pictures", got="0 that decode", todo=TODO_DAMAGED, path=path)
+    first = firsts[0]
+    if times is None or tuple(frame.pts for frame in firsts) != times.pts[:N_COMPARED]:
         times = _decoded_times(path, frame_rate=frame_rate or stated_rate)
     n_frames = len(times.pts)
     if n_frames < 2:
@@ -79,7 +83,10 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
     if (width, height) != (first.width, first.height):
         notes.append(f"Pixels of aspect {aspect} were made square: {first.width}x{first.height} to {width}x{height}.")
     _check_size(width, height, path)
-    rotation = round(first.rotation / 90) * 90 % 360
+    rotation, mirrored = _orientation(first)
+    if rotation is None:
+        notes.append(f"A rotation by {first.rotation} degrees is not a quarter turn and was left out.")
+        rotation = 0
     colour = tags_of_frame(first, where=WHERE)
     if colour.transfer in ("smpte2084", "arib-std-b67"):
         notes.append("The clip is high dynamic range; its coded values are kept as they are.")
@@ -92,6 +99,7 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
         time_base=times.time_base,
         pts=times.pts,
         rotation=rotation,
+        mirrored=mirrored,
         bit_depth=max(component.bits for component in first.format.components),
         colour=colour,
         audio_codecs=audio,
@@ -101,10 +109,10 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
 
 
 def square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
-    """Give the picture size with square pixels: the side that the aspect stretches grows, none shrinks."""
+    """Give the size with square pixels: the side that the aspect stretches grows to an even number, none shrinks."""
     if aspect > 1:
-        return round(width * aspect), height
-    return width, round(height / aspect)
+        return 2 * round(width * aspect / 2), height
+    return (width, height) if aspect == 1 else (width, 2 * round(height / aspect / 2))
 
 
 def _packet_times(container: InputContainer, stream: VideoStream, path: Path) -> _Times | None:
@@ -133,8 +141,9 @@ def _packet_times(container: InputContainer, stream: VideoStream, path: Path) ->
     if not pts:
         raise InputError(WHERE, "the clip must hold pictures", got="0 frames", todo="Export it again", path=path)
     known = sorted(value for value in pts if value is not None)
-    # Hidden reference frames (VP8) and packed frames (MPEG-4 in AVI) break the rule of one packet, one picture.
-    if len(known) < len(pts) or len(set(known)) < len(known) or stream.codec_context.name in ("vp8", "mpeg4"):
+    # AVI knows no order of showing; hidden frames (VP8) and packed ones (MPEG-4) break one packet, one picture.
+    doubtful = container.format.name == "avi" or stream.codec_context.name in ("vp8", "mpeg4")
+    if doubtful or len(known) < len(pts) or len(set(known)) < len(known):
         return None
     return _Times(pts=tuple(known), time_base=Fraction(stream.time_base or 1))
 
@@ -161,6 +170,17 @@ def _frame_rate(times: _Times, stated: Fraction) -> Fraction:
     if stated and abs(1 / stated - step) * (len(times.pts) - 1) <= times.time_base:
         return stated
     return 1 / step
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[int | None, bool]:
+    """Quarter turns counter-clockwise in degrees (None for another angle), and whether to flip up and down before."""
+    data = next((bytes(d) for d in frame.side_data if d.type == SideDataType.DISPLAYMATRIX), b"")
+    mirrored = False
+    if len(data) >= 36:
+        a, b, _, c, d, *_ = (int(value) for value in np.frombuffer(data[:36], np.int32))
+        mirrored = a * d - b * c < 0
+    turn = round(frame.rotation / 90) * 90
+    return (turn % 360 if abs(frame.rotation - turn) <= 1 else None), mirrored
 
 
 def _refuse_picture_format(container: InputContainer, path: Path) -> None:

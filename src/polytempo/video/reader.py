@@ -81,6 +81,7 @@ class ClipReader:
         self._scaler = VideoReformatter()
         self._frames: Iterator[av.VideoFrame] = iter(())
         self._next = 0
+        self._coded: tuple[int, int] | None = None
         self._open()
 
     def __len__(self) -> int:
@@ -168,14 +169,23 @@ class ClipReader:
 
     def _upright(self, frame: av.VideoFrame) -> Any:
         clip = self._clip
+        coded = (frame.width, frame.height)
+        self._coded = self._coded or coded
+        if coded != self._coded:
+            raise self._fault(
+                f"{coded[0]}x{coded[1]} after {self._coded[0]}x{self._coded[1]} at frame {self._next - 1}"
+            )
         turned = clip.rotation % 180 != 0
         coded_size = (clip.height, clip.width) if turned else (clip.width, clip.height)
         try:
             picture = rgb_from_frame(frame, self._scaler, tags=clip.colour, size=coded_size, depth=self._depth)
         except (FFmpegError, ValueError) as error:
             raise self._fault(f"{reason(error)} at frame {self._next - 1}") from error
+        if clip.mirrored:
+            picture = np.flipud(picture)
         if clip.rotation:
-            picture = np.ascontiguousarray(np.rot90(picture, clip.rotation // 90))
+            picture = np.rot90(picture, clip.rotation // 90)
+        picture = np.ascontiguousarray(picture)
         if self._size is not None:
             picture = resized(picture, self._size)  # pyright: ignore
         picture.flags.writeable = False

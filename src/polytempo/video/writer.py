@@ -44,7 +44,7 @@ def write_clip(
     audio_from: Clip | None = None,
     codec: Codec = "h264",
     crf: int = 16,
-    preset: str = "veryfast",
+    preset: str = "superfast",
 ) -> None:
     """Encode pictures to a file, which appears only when it is whole.
 
@@ -63,7 +63,8 @@ def write_clip(
         audio_from: A clip whose sound is copied, packet by packet, up to the end of the pictures.
         codec: ``"h264"``, ``"h265"`` or lossless ``"ffv1"``.
         crf: Quality of H.264 and H.265, 0 (lossless) to 51; 16 is hard to tell from the source.
-        preset: x264's speed word.
+        preset: Speed word of x264 and x265. ``"superfast"`` keeps up with rendering on two cores (14 ms of one core
+            a frame at 960x540, where ``"veryfast"`` takes 25 and saves a third of the bytes).
 
     Raises:
         InputError: the name's ending, codec or times do not fit; there are no pictures; the path cannot be written;
