@@ -35,6 +35,11 @@ def put(project: Project, stage: str, key: str, text: str = "x") -> None:
         (folder / RECORD).write_text("{}")
 
 
+def half_done(folder: Path) -> None:
+    (folder / "half.txt").write_text("half")
+    raise RuntimeError("broken")
+
+
 def test_a_project_is_found_again(root: Path, clip: Path) -> None:
     with open_project(root) as project:
         assert project.clip.path == clip
@@ -46,8 +51,8 @@ def test_a_project_is_found_again(root: Path, clip: Path) -> None:
 
 def test_a_result_that_fails_leaves_nothing(root: Path) -> None:
     with open_project(root) as project:
-        with pytest.raises(FileNotFoundError), project.new_result("camera", "abc1") as folder:
-            (folder / "half.txt").rename(folder / "none" / "half.txt")
+        with pytest.raises(RuntimeError, match="broken"), project.new_result("camera", "abc1") as folder:
+            half_done(folder)
         assert project.result("camera", "abc1") is None
         assert list((root / "stages" / "camera").iterdir()) == []
 
