@@ -18,13 +18,15 @@ from polytempo.video.clip import Clip
 from polytempo.video.door import open_input, reason
 
 WHERE = "video.audio"
+PRE_ROLL = 2
+"""Packets kept before time 0: decoders of AAC and Opus need one to start from, and hide what lies before 0."""
 
 
 class AudioCopy:
     """Copies a clip's sound into a container in step with the pictures.
 
-    The source's first picture is time 0. Packets that begin before it or at or after the end asked for stay out, so
-    the sound is cut to within one packet (21 ms of AAC at 48 kHz).
+    The source's first picture is time 0. Packets well before it, or at or after the end asked for, stay out: the
+    sound is cut to within a packet (21 ms of AAC at 48 kHz).
 
     Args:
         clip: Where the sound comes from; may be silent.
@@ -83,7 +85,7 @@ class AudioCopy:
                 if packet.size == 0 or packet.pts is None or packet.is_corrupt:
                     continue
                 start = packet.pts * packet.time_base - self._origin
-                if start < 0:
+                if start + PRE_ROLL * (packet.duration or 0) * packet.time_base < 0:
                     continue
                 ticks = round(self._origin / packet.time_base)
                 packet.pts -= ticks

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
+from av.codec.context import CodecContext
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
 from polytempo.core.errors import InputError
@@ -30,10 +31,11 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
             WHERE, "the file must hold a video stream", got=f"only {', '.join(kinds) or 'nothing'}", path=path
         )
     stream = streams[0]
-    try:
-        stream.thread_type, stream.thread_count = "AUTO", threads()
-    except (AttributeError, RuntimeError) as error:  # PyAV gives a stream without a decoder no codec context
-        raise InputError(WHERE, "the video's codec must be known", got="one without a decoder", path=path) from error
+    if codec_name(stream) is None:
+        raise InputError(
+            WHERE, "the video's codec must be known", got="one without a decoder", todo="Convert the clip", path=path
+        )
+    stream.thread_type, stream.thread_count = "AUTO", threads()
     return stream
 
 
@@ -67,3 +69,9 @@ def _damaged(what: str, n: int, path: Path) -> InputError:
     return InputError(
         "video.reader", "every frame must decode", got=f"{what} after {n} good frames", todo=TODO_DAMAGED, path=path
     )
+
+
+def codec_name(stream: Stream) -> str | None:
+    """Name of a stream's codec; None where FFmpeg has no decoder, for which PyAV gives no context at all."""
+    context: CodecContext | None = stream.codec_context
+    return None if context is None else context.name  # pyright: ignore[reportUnnecessaryComparison]

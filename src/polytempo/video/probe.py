@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,9 +16,10 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.stream import VideoStream
 
 from polytempo.core.errors import InputError
+from polytempo.core.time import seconds_from_text
 from polytempo.video.clip import Clip
 from polytempo.video.colour import tags_of_frame
-from polytempo.video.decode import TODO_DAMAGED, decoded, video_stream
+from polytempo.video.decode import TODO_DAMAGED, codec_name, decoded, video_stream
 from polytempo.video.door import WHERE, open_input, reason
 
 MAX_SIDE = 8192
@@ -61,7 +63,7 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
     with open_input(path) as container:
         stream = video_stream(container, path)
         firsts = list(islice(decoded(container, stream, path), N_COMPARED))
-        audio = tuple(s.codec_context.name for s in container.streams.audio)
+        audio = tuple(codec_name(s) or "unknown" for s in container.streams.audio)
         stated_rate = Fraction(stream.guessed_rate or stream.average_rate or 0)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
     if not firsts:
@@ -118,10 +120,12 @@ def square_size(width: int, height: int, aspect: Fraction) -> tuple[int, int]:
 def _packet_times(container: InputContainer, stream: VideoStream, path: Path) -> _Times | None:
     """Frame times from the packets, or None where they cannot be trusted."""
     pts: list[int | None] = []
+    n_packets = 0
     try:
         for packet in container.demux(stream):
             if packet.size == 0:
                 continue
+            n_packets += 1
             if packet.is_corrupt:
                 raise _cut_short(len(pts), stream.frames, path)
             if not packet.is_discard:
@@ -140,12 +144,35 @@ def _packet_times(container: InputContainer, stream: VideoStream, path: Path) ->
         ) from error
     if not pts:
         raise InputError(WHERE, "the clip must hold pictures", got="0 frames", todo="Export it again", path=path)
+    n_stated = len(stream.index_entries) if stream.frames and "mp4" in container.format.name else 0
+    if n_packets < n_stated:
+        raise _cut_short(n_packets, n_stated, path)
     known = sorted(value for value in pts if value is not None)
     # AVI knows no order of showing; hidden frames (VP8) and packed ones (MPEG-4) break one packet, one picture.
     doubtful = container.format.name == "avi" or stream.codec_context.name in ("vp8", "mpeg4")
     if doubtful or len(known) < len(pts) or len(set(known)) < len(known):
         return None
-    return _Times(pts=tuple(known), time_base=Fraction(stream.time_base or 1))
+    times = _Times(pts=tuple(known), time_base=Fraction(stream.time_base or 1))
+    stated = _stated_secs(stream)
+    found = (known[-1] - min(known[0], 0)) * times.time_base
+    if stated is not None and found < stated * Fraction(9, 10) - Fraction(1, 2):
+        raise InputError(
+            WHERE,
+            f"the file must be whole: it states {float(stated):.2f} s of pictures",
+            got=f"{float(found):.2f} s",
+            todo="Copy or export the clip again",
+            path=path,
+        )
+    return times
+
+
+def _stated_secs(stream: VideoStream) -> Fraction | None:
+    """Length of the pictures as Matroska's tags state it."""
+    text = stream.metadata.get("DURATION", "")
+    try:
+        return seconds_from_text(text, where=WHERE) if text else None
+    except InputError:
+        return None
 
 
 def _decoded_times(path: Path, *, frame_rate: Fraction) -> _Times:
@@ -174,7 +201,8 @@ def _frame_rate(times: _Times, stated: Fraction) -> Fraction:
 
 def _orientation(frame: av.VideoFrame) -> tuple[int | None, bool]:
     """Quarter turns counter-clockwise in degrees (None for another angle), and whether to flip up and down before."""
-    data = next((bytes(d) for d in frame.side_data if d.type == SideDataType.DISPLAYMATRIX), b"")
+    side_data: Any = frame.side_data  # PyAV's stub gives it the type of a dictionary of names
+    data = next((bytes(entry) for entry in side_data if entry.type == SideDataType.DISPLAYMATRIX), b"")
     mirrored = False
     if len(data) >= 36:
         a, b, _, c, d, *_ = (int(value) for value in np.frombuffer(data[:36], np.int32))
