@@ -123,7 +123,13 @@ def rgb_from_frame(
         dst_color_range=FULL,
         interpolation=quality,
     )
-    return picture.to_ndarray()
+    values = picture.to_ndarray()
+    if depth == 8 or rgb:
+        return values
+    # The scaler widens by shifting bits, so its white falls short of 65535 by up to a 256th.
+    bits = frame.format.components[0].bits
+    white = (2**bits - 1) * 2 ** (16 - bits) if tags.full_range else 255 * 256
+    return np.minimum(np.rint(values * np.float32(65535 / white)), 65535).astype(np.uint16)
 
 
 def frame_from_rgb(

@@ -29,6 +29,7 @@ WHERE = "video.writer"
 Codec = Literal["h264", "h265", "ffv1"]
 ENCODERS: dict[str, str] = {"h264": "libx264", "h265": "libx265", "ffv1": "ffv1"}
 """Our codec names and FFmpeg's encoders; ``ffv1`` is lossless RGB and belongs in ``.mkv``."""
+PRESETS = ["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo"]
 SUFFIXES = (".mp4", ".mov", ".mkv", ".m4v")
 
 
@@ -74,11 +75,14 @@ def write_clip(
     """
     path = Path(path)
     clock = _clock(frame_rate, pts, time_base)
-    _check(path, size=size, codec=codec, pts=pts, crf=crf)
+    _check(path, size=size, codec=codec, pts=pts, crf=crf, preset=preset)
     tags = colour or default_tags(*size)
     try:
         with atomic_path(path) as partial, ExitStack() as stack:
-            container = stack.enter_context(av.open(f"file:{partial}", "w"))
+            # QuickTime files note their length in ticks of their own, by default too coarse to keep short last frames.
+            fine = path.suffix.lower() != ".mkv" and clock.denominator <= 1_000_000
+            options = {"movie_timescale": str(clock.denominator)} if fine else {}
+            container = stack.enter_context(av.open(f"file:{partial}", "w", container_options=options))
             stream = _add_stream(container, size=size, clock=clock, tags=tags, codec=codec, crf=crf, preset=preset)
             sound = stack.enter_context(AudioCopy(audio_from, container, path)) if audio_from is not None else None
             _encode(container, stream, _checked(pictures, size), clock=clock, pts=pts, tags=tags, sound=sound)
@@ -190,7 +194,7 @@ def _clock(frame_rate: Fraction | None, pts: Sequence[int] | None, time_base: Fr
     raise InputError(WHERE, "either a frame rate or frame times with their time base must be given")
 
 
-def _check(path: Path, *, size: tuple[int, int], codec: str, pts: Sequence[int] | None, crf: int) -> None:
+def _check(path: Path, *, size: tuple[int, int], codec: str, pts: Sequence[int] | None, crf: int, preset: str) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(WHERE, f"the file's name must end in {', '.join(SUFFIXES)}", got=repr(path.suffix), path=path)
     if path.is_dir():
@@ -201,6 +205,8 @@ def _check(path: Path, *, size: tuple[int, int], codec: str, pts: Sequence[int] 
         raise InputError(WHERE, "lossless FFV1 must go into .mkv", got=path.suffix, path=path)
     if not 0 <= crf <= 51:
         raise InputError(WHERE, "crf must lie in 0 to 51", got=str(crf))
+    if preset not in PRESETS:
+        raise InputError(WHERE, f"the preset must be one of {', '.join(PRESETS)}", got=repr(preset))
     if not 16 <= min(size) <= max(size) <= 8192:
         raise InputError(WHERE, "a picture must measure 16 to 8192 pixels a side", got=f"{size[0]}x{size[1]}")
     if pts is not None and any(b <= a for a, b in pairwise(pts)):
