@@ -1,7 +1,8 @@
 """What the user said about subjects, kept in the project so that the files it came from may go.
 
 ``subjects.json`` holds either prompts (boxes, points, scribbles and masks, at clip size), or where ready masks lie, or
-which of the proposed subjects were picked; and which subjects share a layer, and who is in front, where the user said so.
+which of the proposed subjects were picked; where the user said so, also which subjects share a layer and who is
+in front.
 """
 
 from __future__ import annotations

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import cv2
+import pytest
+from tests.project.small_scene import small_clip, small_stack
+
+from polytempo.core.errors import InputError
+from polytempo.project.records import Record
+from polytempo.project.report import ReportInput, write_report
+
+VOID = {"meta", "img", "line", "link", "br"}
+
+
+class Balanced(HTMLParser):
+    """Checks that tags close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def given(*, hole: bool = False) -> ReportInput:
+    stack, pictures, cast = small_stack(hole=hole)
+    record = Record(
+        stage="camera_first",
+        key="0123456789",
+        inputs={},
+        config=None,
+        seed=None,
+        versions={"polytempo": "0.1.0"},
+        started="2026-01-01T00:00:00",
+        seconds=1.25,
+        peak_mb=321.0,
+        warnings=(),
+    )
+    return ReportInput(
+        title="a <clip> & more",
+        clip=small_clip(),
+        pictures=pictures,
+        stack=stack,
+        camera=stack.camera,
+        cast=replace(cast, warnings=("Subject boy hardly moves.",)),
+        records=(record,),
+    )
+
+
+def test_the_page_stands_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out" / "report.html"
+    warnings = write_report(path, given(hole=True))
+    page = path.read_text()
+    parser = Balanced()
+    parser.feed(page)
+    assert parser.open == []
+    assert "$" not in re.sub(r"base64,[^\"]*", "", page)
+    assert not re.search(r'(src|href)="(?!data:)', page)
+    assert "a &lt;clip&gt; &amp; more" in page
+    assert "Subject boy hardly moves." in page
+    assert "never seen and is filled" in page
+    assert len(warnings) == 2
+    assert "321 MB" in page
+    assert "camera first" in page
+    sheet = cv2.imread(str(path.with_suffix(".png")))
+    assert sheet is not None
+    assert sheet.shape[1] > 6 * 320
+
+
+@pytest.mark.refusal
+def test_another_clip_is_refused(tmp_path: Path) -> None:
+    mixed = given()
+    with pytest.raises(InputError, match="same number of frames; got 6 and 5"):
+        write_report(tmp_path / "r.html", replace(mixed, pictures=mixed.pictures[:5]))  # type: ignore[index]
+    assert list(tmp_path.iterdir()) == []
