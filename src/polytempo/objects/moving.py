@@ -1,0 +1,48 @@
+"""Where something moves that the camera does not explain."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32
+from numpy.typing import NDArray
+
+from polytempo.camera.path import CameraPath
+from polytempo.objects.flow import FlowField
+
+
+def camera_flow(b_from_a: NDArray[np.float64], size: tuple[int, int]) -> Float32[np.ndarray, "H W 2"]:
+    """Motion that a homography gives to every pixel of A, in pixels; ``size`` is ``(width, height)``."""
+    width, height = size
+    x, y = np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64))
+    moved = b_from_a @ np.stack([x.ravel(), y.ravel(), np.ones(x.size)])
+    moved = moved[:2] / moved[2]
+    return (moved - np.stack([x.ravel(), y.ravel()])).T.reshape(height, width, 2).astype(np.float32)
+
+
+def moving_pixels(
+    flow: FlowField, camera: CameraPath, *, threshold_px: float = 0.6, grow_px: int = 4
+) -> Bool[np.ndarray, "T H W"]:
+    """Pixels whose flow to a neighbouring frame differs from the camera's.
+
+    Args:
+        flow: Between T frames.
+        camera: Path of the same frames.
+        threshold_px: Smallest difference that counts, in pixels a frame; grows by a tenth of the camera's own motion.
+        grow_px: What moves is grown by this much, in pixels.
+    """
+    n = len(camera.canvas_from_frame)
+    height, width = camera.frame_size[1], camera.frame_size[0]
+    out = np.zeros((n, height, width), bool)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
+    for t in range(n):
+        moving = np.zeros((height, width), bool)
+        for other in (t - 1, t + 1):
+            if not 0 <= other < n:
+                continue
+            expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
+            seen = flow.step(other, t)[0]
+            difference = np.linalg.norm(seen - expected, axis=-1)
+            moving |= difference > threshold_px + 0.1 * np.linalg.norm(expected, axis=-1)
+        out[t] = cv2.dilate(moving.astype(np.uint8), kernel) > 0
+    return out
