@@ -73,6 +73,7 @@ def draw_clip(tmp_path: Path) -> DrawClip:
             sound: Any = container.add_stream(audio, rate=48000) if audio else None
             if sound is not None:
                 sound.layout = "mono"
+            container.start_encoding()
             for t in range(n):
                 if frames is not None:
                     frame = frames[t]

@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from av.error import FFmpegError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -176,9 +177,10 @@ def test_path_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.refusal
-def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), FFmpegError(28, "No space left on device")])
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def full(*args: object, **options: object) -> None:
-        raise av.error.make_error(28, "a.mp4") if hasattr(av.error, "make_error") else OSError(28, "No space left")
+        raise error
 
     monkeypatch.setattr(writer, "_encode", full)
     with pytest.raises(ResourceError, match="the disk must have room for the file"):

@@ -64,7 +64,7 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
         stream = video_stream(container, path)
         firsts = list(islice(decoded(container, stream, path), N_COMPARED))
         audio = tuple(codec_name(s) or "unknown" for s in container.streams.audio)
-        stated_rate = Fraction(stream.guessed_rate or stream.average_rate or 0)
+        stated_rate = _stated_rate(stream)
         aspect = Fraction(stream.sample_aspect_ratio or 1)
     if not firsts:
         raise InputError(WHERE, "the clip must hold pictures", got="0 that decode", todo=TODO_DAMAGED, path=path)
@@ -191,8 +191,15 @@ def _decoded_times(path: Path, *, frame_rate: Fraction) -> _Times:
     return _Times(pts=tuple(range(len(pts))), time_base=1 / frame_rate, rebuilt=True)
 
 
+def _stated_rate(stream: VideoStream) -> Fraction:
+    # An unset rate is None or 0, depending on PyAV's version.
+    return Fraction(stream.guessed_rate or stream.average_rate or 0)
+
+
 def _frame_rate(times: _Times, stated: Fraction) -> Fraction:
     """The stated rate where the times follow it to within a tick a frame, else the average."""
+    if times.rebuilt:
+        return 1 / times.time_base
     step = (times.pts[-1] - times.pts[0]) * times.time_base / (len(times.pts) - 1)
     if stated and abs(1 / stated - step) * (len(times.pts) - 1) <= times.time_base:
         return stated
