@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 
 from polytempo.core.errors import InputError
-from polytempo.project.config import config_from
+from polytempo.project.config import config_document, config_from
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,9 +29,19 @@ class Outer:
 def test_defaults_file_and_settings_in_turn(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('seed = 3\nspeed = "30000/1001"\n[inner]\nn_epochs = 5\nkind = "slow"\n')
-    config = config_from(Outer, file=file, sets=["inner.n_epochs=7", "size=[8, 6]", "inner.kind=fast"])
+    config = config_from(
+        Outer, config_document({}, file=file, sets=["inner.n_epochs=7", "size=[8, 6]", "inner.kind=fast"])
+    )
     assert config == Outer(seed=3, speed=Fraction(30000, 1001), size=(8, 6), inner=Inner(n_epochs=7, kind="fast"))
-    assert config_from(Outer) == Outer()
+    assert config_from(Outer, {}) == Outer()
+
+
+def test_later_settings_win_and_the_base_stays() -> None:
+    base = {"seed": 1, "inner": {"n_epochs": 4, "rate": 0.5}}
+    document = config_document(base, sets=["inner.n_epochs=9"])
+    assert document == {"seed": 1, "inner": {"n_epochs": 9, "rate": 0.5}}
+    assert base["inner"] == {"n_epochs": 4, "rate": 0.5}
+    assert config_from(Outer, document).inner == Inner(n_epochs=9, rate=0.5)
 
 
 @pytest.mark.refusal
@@ -50,15 +60,15 @@ def test_defaults_file_and_settings_in_turn(tmp_path: Path) -> None:
 )
 def test_wrong_settings_are_named(setting: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        config_from(Outer, sets=[setting])
+        config_from(Outer, config_document({}, sets=[setting]))
 
 
 @pytest.mark.refusal
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="must be readable; got No such file"):
-        config_from(Outer, file=tmp_path / "none.toml")
+        config_document({}, file=tmp_path / "none.toml")
     file = tmp_path / "config.toml"
     for text in (b"seed = ", b"\xff\xfe"):
         file.write_bytes(text)
         with pytest.raises(InputError, match=r"must be TOML.*File: .*config\.toml"):
-            config_from(Outer, file=file)
+            config_document({}, file=file)
