@@ -1,0 +1,177 @@
+"""What is typed on a command line: who, when, how much.
+
+========================  =====================================================
+``girl``                  the instance named girl
+``girl@1.2s``             at a moment
+``girl@1.2s-3s``          over a range
+``boy+10f``, ``boy-0.5s``  later, earlier
+``boy=50%``               at half speed
+``boy@1s-2s=200%``        at double speed over a range
+``girl*3+5f:40,0``        three copies, 5 frames and 40 pixels from one to the next
+========================  =====================================================
+
+Times are seconds (``1.2``, ``1.2s``, ``1:02.5``) or frames of the clip (``36f``).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from polytempo.core.errors import InputError
+from polytempo.core.time import seconds_from_text
+from polytempo.video.clip import Clip
+
+WHERE = "edit.selectors"
+_TIME = r"(?:\d+f|(?:\d+:){0,2}\d+(?:\.\d+)?s?|\d+/\d+s?)"
+_MOMENT = re.compile(rf"(?P<name>[^@]+?)(?:@(?P<start>{_TIME})(?:-(?P<stop>{_TIME}))?)?")
+_SHIFT = re.compile(rf"(?P<name>.+?)(?P<sign>[+-])(?P<time>{_TIME})")
+_SPEED = re.compile(r"(?P<who>.+?)=(?P<percent>\d+(?:\.\d+)?)%")
+_COPIES = re.compile(
+    rf"(?P<name>.+?)\*(?P<copies>\d+)(?:(?P<sign>[+-])(?P<time>{_TIME}))?"
+    r"(?::(?P<x>-?\d+(?:\.\d+)?),(?P<y>-?\d+(?:\.\d+)?))?"
+)
+_LONGEST = 200
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Who, and when."""
+
+    name: str
+    start: Fraction | None = None
+    """Seconds of the output; None when no time was given."""
+    stop: Fraction | None = None
+    """End of a range; None for a moment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shift:
+    """Who, and by how much later."""
+
+    name: str
+    by: Fraction
+    """Seconds; negative is earlier."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeedChange:
+    """Who, when, and how fast."""
+
+    selection: Selection
+    factor: Fraction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copies:
+    """Who, how often, and how far apart."""
+
+    name: str
+    copies: int
+    delay: Fraction
+    offset: tuple[float, float]
+
+
+def parse_selection(text: str, *, clip: Clip, names: Sequence[str]) -> Selection:
+    """Read ``girl``, ``girl@1.2s`` or ``girl@1.2s-3s``.
+
+    Args:
+        text: What was typed.
+        clip: Gives meaning to frame numbers.
+        names: Instances there are.
+
+    Raises:
+        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+    """
+    match = _match(_MOMENT, text, "NAME, NAME@TIME or NAME@TIME-TIME, like girl@1.2s-3s")
+    name = _known(match["name"], names)
+    start = None if match["start"] is None else _moment(match["start"], clip, text)
+    stop = None if match["stop"] is None else _moment(match["stop"], clip, text)
+    if start is not None and stop is not None and stop <= start:
+        raise InputError(WHERE, "a range must stop after it starts", got=repr(text))
+    return Selection(name=name, start=start, stop=stop)
+
+
+def parse_shift(text: str, *, clip: Clip, names: Sequence[str]) -> Shift:
+    """Read ``boy+10f`` or ``boy-0.5s``.
+
+    Raises:
+        InputError: it does not read so, or names nobody there.
+    """
+    match = _match(_SHIFT, text, "NAME+TIME or NAME-TIME, like boy+10f")
+    by = _duration(match["time"], clip)
+    return Shift(name=_known(match["name"], names), by=-by if match["sign"] == "-" else by)
+
+
+def parse_speed(text: str, *, clip: Clip, names: Sequence[str]) -> SpeedChange:
+    """Read ``boy=50%`` or ``boy@1s-2s=200%``.
+
+    Raises:
+        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+    """
+    match = _match(_SPEED, text, "NAME=PERCENT% or NAME@TIME-TIME=PERCENT%, like boy=50%")
+    selection = parse_selection(match["who"], clip=clip, names=names)
+    return SpeedChange(selection=selection, factor=Fraction(match["percent"]) / 100)
+
+
+def parse_copies(text: str, *, clip: Clip, names: Sequence[str]) -> Copies:
+    """Read ``girl*3+5f`` or ``girl*3+5f:40,0``.
+
+    Raises:
+        InputError: it does not read so, or names nobody there.
+    """
+    match = _match(_COPIES, text, "NAME*COPIES, NAME*COPIES+TIME or NAME*COPIES+TIME:X,Y, like girl*3+5f:40,0")
+    delay = Fraction(0) if match["time"] is None else _duration(match["time"], clip)
+    x, y = (0.0 if part is None else float(part) for part in (match["x"], match["y"]))
+    if not (math.isfinite(x) and math.isfinite(y)):
+        raise InputError(WHERE, "an offset must be finite", got=repr(text[:_LONGEST]))
+    return Copies(
+        name=_known(match["name"], names),
+        copies=int(match["copies"]),
+        delay=-delay if match["sign"] == "-" else delay,
+        offset=(x, y),
+    )
+
+
+def _match(pattern: re.Pattern[str], text: str, form: str) -> re.Match[str]:
+    match = pattern.fullmatch(text.strip()) if len(text) <= _LONGEST else None
+    if match is None:
+        raise InputError(WHERE, f"it must read {form}", got=repr(text[:_LONGEST]))
+    return match
+
+
+def _known(name: str, names: Sequence[str]) -> str:
+    if name not in names:
+        raise InputError(
+            WHERE,
+            "there must be a layer of that name",
+            got=repr(name),
+            todo=f"There is: {', '.join(names) or 'none'}",
+        )
+    return name
+
+
+def _moment(text: str, clip: Clip, whole: str) -> Fraction:
+    """A point in time; a frame number means that frame's own time."""
+    end = clip.time_of(clip.n_frames - 1) + 1 / clip.frame_rate
+    if text.endswith("f"):
+        frame = int(text[:-1])
+        if frame > clip.n_frames:
+            raise InputError(WHERE, f"frames must be 0 to {clip.n_frames - 1}", got=f"frame {frame} in {whole!r}")
+        return end if frame == clip.n_frames else clip.time_of(frame)
+    time = seconds_from_text(text, where=WHERE)
+    if time > end:
+        raise InputError(
+            WHERE, f"times must be within the clip, 0 to {float(end):g} s", got=f"{float(time):g} s in {whole!r}"
+        )
+    return time
+
+
+def _duration(text: str, clip: Clip) -> Fraction:
+    """A length of time; frames are counted at the clip's nominal rate."""
+    if text.endswith("f"):
+        return int(text[:-1]) / clip.frame_rate
+    return seconds_from_text(text, where=WHERE)

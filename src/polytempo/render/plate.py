@@ -1,0 +1,64 @@
+"""The background as the camera sees it in each frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from polytempo.layers.stack import LayerStack
+from polytempo.render.compose import whole_shift
+
+
+class PlateView:
+    """Gives the plate of any frame; keeps the last one, so that a camera at rest costs nothing.
+
+    The clean plate on the canvas is warped with a cubic kernel, its edge pixels continued outwards, and multiplied by
+    the frame's exposure where the background has one.
+    """
+
+    def __init__(self, stack: LayerStack) -> None:
+        self._colour = np.ascontiguousarray(stack.background.colour)
+        self._camera = stack.camera
+        exposure: Any = getattr(stack.background, "exposure", None)
+        self._exposure = None if exposure is None else np.asarray(exposure, np.float32)
+        self._key = b""
+        self._kept = self._colour
+
+    def frame(self, index: int) -> UInt8[np.ndarray, "H W 3"]:
+        """The plate in frame ``index``; a picture of its own that may be written to."""
+        matrix = self._camera.canvas_from_frame[index]
+        gain = None if self._exposure is None else self._exposure[index]
+        key = matrix.tobytes() + (b"" if gain is None else gain.tobytes())
+        if key != self._key:
+            self._kept, self._key = self._projected(matrix, gain), key
+        return self._kept.copy()
+
+    def _projected(self, canvas_from_frame: Any, gain: Any) -> UInt8[np.ndarray, "H W 3"]:
+        width, height = self._camera.frame_size
+        shift = whole_shift(canvas_from_frame)
+        canvas_height, canvas_width = self._colour.shape[:2]
+        if (
+            shift is not None
+            and min(shift) >= 0
+            and shift[0] + width <= canvas_width
+            and shift[1] + height <= canvas_height
+        ):
+            plate = self._colour[shift[1] : shift[1] + height, shift[0] : shift[0] + width]
+        else:
+            plate = np.asarray(
+                cv2.warpPerspective(
+                    self._colour,
+                    canvas_from_frame,
+                    (width, height),
+                    flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+                    borderMode=cv2.BORDER_REPLICATE,
+                )
+            )
+        if gain is None or bool((gain == 1).all()):
+            return plate
+        levels = np.arange(256, dtype=np.float32)[:, None] * gain
+        table = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        return np.asarray(cv2.LUT(np.ascontiguousarray(plate), table[None]))

@@ -1,0 +1,240 @@
+"""An edit as frames and as a file: streamed, with memory that does not grow with the length."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from queue import Full, Queue
+
+import numpy as np
+from jaxtyping import UInt8
+
+from polytempo.core.errors import ShapeError
+from polytempo.core.pictures import Picture
+from polytempo.core.progress import Progress, Report, silent
+from polytempo.edit.edl import Edl, Instance, check_edl, clip_duration
+from polytempo.layers.sparse import Crop, crop_of
+from polytempo.layers.stack import Layer, LayerStack
+from polytempo.render.compose import lay_over, moved
+from polytempo.render.ordering import Showing, paint_order
+from polytempo.render.plate import PlateView
+from polytempo.video.clip import Clip
+from polytempo.video.writer import Codec, write_clip
+
+log = logging.getLogger(__name__)
+WHERE = "render.sequence"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenderConfig:
+    """How an edit is written."""
+
+    codec: Codec = "h264"
+    """``"h264"``, ``"h265"`` or lossless ``"ffv1"`` (.mkv)."""
+    crf: int = 16
+    """Quality of H.264 and H.265, 0 (lossless) to 51."""
+    preset: str = "superfast"
+    """Speed word of x264 and x265."""
+    ahead: int = 4
+    """Frames that may be finished before the encoder takes them."""
+
+
+def render_frames(
+    stack: LayerStack, edl: Edl, clip: Clip, *, start: int = 0, stop: int | None = None
+) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    """Frames of an edit, one after the other.
+
+    For every output frame: the plate as the camera of that frame sees it; then each visible instance, back to front,
+    with the source frame its time map asks for, carried through the canvas from the camera of that source frame to
+    the camera of the output frame (nothing is resampled where the two agree).
+
+    Args:
+        stack: The layers, in memory or on disk.
+        edl: The edit.
+        clip: The clip they come from; gives the times of the frames.
+        start: First output frame.
+        stop: Output frame to stop before; all when left out.
+
+    Yields:
+        uint8 ``[H, W, 3]``, each a picture of its own.
+
+    Raises:
+        InputError: the edit names a layer that is not there, or shows a moment outside the clip.
+        ShapeError: stack and clip have different numbers of frames.
+        DamagedStackError: a layer on disk is damaged.
+
+    Source: paper A, Section 4.6 (retiming a layer under a moving camera).
+    """
+    if stack.n_frames != clip.n_frames:
+        raise ShapeError(
+            WHERE,
+            "layers and clip must have one number of frames",
+            got=f"{stack.n_frames} in the layers, {clip.n_frames} in the clip",
+        )
+    check_edl(edl, layers=[one.name for one in stack.layers], source_duration=clip_duration(clip))
+    times = output_times(edl, clip)
+    return _frames(stack, edl, clip, times[start:stop], first=start)
+
+
+def _frames(
+    stack: LayerStack, edl: Edl, clip: Clip, times: Sequence[Fraction], *, first: int
+) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    by_name = {one.name: one for one in stack.layers}
+    plates = PlateView(stack)
+    visible = [one for one in edl.instances if one.visible and one.opacity > 0]
+    for number, time in enumerate(times, start=first):
+        camera_frame = min(number, stack.n_frames - 1)
+        frame = plates.frame(camera_frame)
+        shown = [(one, source_frame(clip, source)) for one in visible if (source := one.time_map.at(time)) is not None]
+        showing = [Showing(layer_id=by_name[a.layer].layer_id, source=s, level=a.level) for a, s in shown]
+        for index in paint_order(stack, showing, frame=camera_frame):
+            instance, source = shown[index]
+            crop = _placed(stack, by_name[instance.layer], instance, source=source, frame=camera_frame)
+            lay_over(frame, crop, opacity=instance.opacity)
+        yield frame
+
+
+def _placed(stack: LayerStack, layer: Layer, instance: Instance, *, source: int, frame: int) -> Crop:
+    """A layer's picture of one frame where the camera of another shows it."""
+    crop = crop_of(layer.pictures, source)
+    same = source == frame or np.array_equal(
+        stack.camera.canvas_from_frame[source], stack.camera.canvas_from_frame[frame]
+    )
+    matrix = np.eye(3) if same else stack.camera.frame_from_frame(frame, source)
+    x, y = instance.offset
+    if same and not (x or y):
+        return crop
+    return moved(crop, np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ matrix, stack.size)
+
+
+def source_frame(clip: Clip, time: Fraction) -> int:
+    """Frame of the clip on screen at a source time.
+
+    Times of frames are rounded to ticks of the clip's time base, while an edit's times are exact: ten frames at
+    30 a second are a third of a second and no whole number of milliseconds. So where ticks do not divide a frame
+    evenly, a frame counts as begun one tick early.
+    """
+    ticks = 1 / (clip.frame_rate * clip.time_base)
+    early = Fraction(0) if ticks.denominator == 1 else min(clip.time_base, 1 / (4 * clip.frame_rate))
+    return clip.frame_at(time + early)
+
+
+def output_times(edl: Edl, clip: Clip) -> list[Fraction]:
+    """Time of every output frame in seconds: the clip's own, and its nominal rate from there on where it ends."""
+    times = [clip.time_of(n) for n in range(clip.n_frames)]
+    n_more = 0
+    if edl.duration > clip_duration(clip):
+        extra = (edl.duration - clip_duration(clip)) * clip.frame_rate
+        n_more = -(-extra.numerator // extra.denominator)
+    times += [times[-1] + n / clip.frame_rate for n in range(1, n_more + 1)]
+    return times[: max(_n_before(times, edl.duration), 1)]
+
+
+def _n_before(times: Sequence[Fraction], end: Fraction) -> int:
+    return bisect_right(times, end) - (1 if end in times else 0)
+
+
+def render_clip(
+    stack: LayerStack,
+    edl: Edl,
+    clip: Clip,
+    path: str | Path,
+    *,
+    config: RenderConfig = RenderConfig(),
+    report: Report = silent,
+) -> None:
+    """Write an edit to a video file, which appears when it is whole; the sound is copied.
+
+    Frames are made in a thread of their own while earlier ones are encoded.
+
+    Args:
+        stack: The layers, in memory or on disk.
+        edl: The edit.
+        clip: The clip they come from; gives times, colour tags and sound.
+        path: Ending in ``.mp4``, ``.mov``, ``.m4v`` or ``.mkv``; replaced if it exists.
+        config: How to write it.
+        report: Told after every frame.
+
+    Raises:
+        InputError: as ``render_frames``, or the file cannot be written so.
+        ShapeError: as ``render_frames``.
+        DamagedStackError: a layer on disk is damaged.
+        ResourceError: the disk ran full.
+        CancelledError: ``report`` asked to stop.
+    """
+    frames = render_frames(stack, edl, clip)
+    times = output_times(edl, clip)
+    audio_from = clip if clip.audio_codecs else None
+    if audio_from is not None and edl.duration != clip_duration(clip):
+        log.info("The edit is not as long as the clip: its sound is cut or ends early")
+    with _Ahead(frames, n_ahead=config.ahead) as ahead:
+        write_clip(
+            path,
+            _counted(ahead, len(times), report),
+            size=stack.size,
+            pts=_ticks(times, clip),
+            time_base=clip.time_base,
+            colour=clip.colour,
+            audio_from=audio_from,
+            codec=config.codec,
+            crf=config.crf,
+            preset=config.preset,
+        )
+
+
+def _ticks(times: Sequence[Fraction], clip: Clip) -> list[int]:
+    return [clip.pts[0] + round(time / clip.time_base) for time in times]
+
+
+def _counted(frames: Iterator[Picture], total: int, report: Report) -> Iterator[Picture]:
+    for number, frame in enumerate(frames, start=1):
+        yield frame
+        report(Progress(stage="render", done=number, total=total, message="Writing frames"))
+
+
+class _Ahead:
+    """Runs an iterator in a thread, a few items ahead of whoever takes them."""
+
+    def __init__(self, items: Iterator[Picture], *, n_ahead: int) -> None:
+        self._items = items
+        self._queue: Queue[Picture | BaseException | None] = Queue(maxsize=max(n_ahead, 1))
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="polytempo-render", daemon=True)
+
+    def __enter__(self) -> Iterator[Picture]:
+        self._thread.start()
+        return self._taken()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        last: BaseException | None = None
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    return
+        except BaseException as error:
+            last = error
+        self._put(last)
+
+    def _put(self, item: Picture | BaseException | None) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+            except Full:
+                continue
+            return True
+        return False
+
+    def _taken(self) -> Iterator[Picture]:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item

@@ -1,0 +1,264 @@
+"""Rendered edits against what they must show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from polytempo.camera.path import CameraPath, static_path
+from polytempo.core.errors import CancelledError, InputError, ShapeError
+from polytempo.core.progress import Progress
+from polytempo.edit.edl import Edl, clip_duration, identity_edl, with_instance
+from polytempo.edit.operations.delay import delay
+from polytempo.edit.operations.duplicate import duplicate
+from polytempo.edit.operations.freeze import freeze
+from polytempo.edit.operations.remove import remove
+from polytempo.edit.operations.solo import solo
+from polytempo.layers.stack import Background, Layer, LayerStack
+from polytempo.layers.store import read_stack, write_stack
+from polytempo.render.sequence import output_times, render_clip, render_frames, source_frame
+from polytempo.video.clip import Clip, ColourTags
+
+N_FRAMES, WIDTH, HEIGHT = 6, 48, 32
+
+
+def drawn_clip(n_frames: int = N_FRAMES, *, time_base: Fraction = Fraction(1, 30)) -> Clip:
+    pts = tuple(round(n / 30 / time_base) for n in range(n_frames))
+    return Clip(
+        path=Path("drawn.mp4"),
+        width=WIDTH,
+        height=HEIGHT,
+        n_frames=n_frames,
+        frame_rate=Fraction(30),
+        time_base=time_base,
+        pts=pts,
+        rotation=0,
+        bit_depth=8,
+        colour=ColourTags(
+            matrix="smpte170m", primaries="smpte170m", transfer="smpte170m", full_range=False, assumed=True
+        ),
+        audio_codecs=(),
+    )
+
+
+def drawn_stack(camera: CameraPath | None = None) -> LayerStack:
+    """A red and a half-transparent green square that walk past each other; red is in front until frame 3."""
+    camera = camera or static_path(N_FRAMES, (WIDTH, HEIGHT))
+    width, height = camera.canvas_size
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    plate = np.stack([x * 3 % 200, y * 5 % 200, np.full_like(x, 90)], axis=2).astype(np.uint8)
+    pictures = np.zeros((2, N_FRAMES, HEIGHT, WIDTH, 4), np.uint8)
+    for t in range(N_FRAMES):
+        pictures[0, t, 10:20, 4 + 5 * t : 14 + 5 * t] = (200, 20, 20, 255)
+        pictures[1, t, 12:24, 30 - 4 * t : 40 - 4 * t] = (0, 100, 0, 128)
+    return LayerStack(
+        background=Background(colour=plate, coverage=np.ones(plate.shape[:2], np.uint16)),
+        layers=tuple(
+            Layer(layer_id=n + 1, name=name, subject_ids=(n + 1,), pictures=pictures[n])
+            for n, name in enumerate(("red", "green"))
+        ),
+        order=tuple((2, 1) if t < 3 else (1, 2) for t in range(N_FRAMES)),
+        camera=camera,
+    )
+
+
+def panning_path() -> CameraPath:
+    matrices = np.tile(np.eye(3), (N_FRAMES, 1, 1))
+    matrices[:, 0, 2] = 3 * np.arange(N_FRAMES)
+    return CameraPath(
+        canvas_from_frame=matrices,
+        canvas_size=(WIDTH + 3 * N_FRAMES, HEIGHT),
+        frame_size=(WIDTH, HEIGHT),
+        kind="panning",
+        residual_px=np.zeros(N_FRAMES),
+    )
+
+
+def plain_frame(stack: LayerStack, frame: int, sources: dict[int, int]) -> np.ndarray:
+    """The slow reference: floats, whole pictures; ``sources`` back to front."""
+    matrix = np.linalg.inv(stack.camera.canvas_from_frame[frame])
+    out = cv2.warpPerspective(
+        stack.background.colour.astype(np.float32), matrix, stack.size, borderMode=cv2.BORDER_REPLICATE
+    )
+    for layer_id, source in sources.items():
+        rgba = stack.layer(layer_id).pictures[source].astype(np.float32)
+        rgba = cv2.warpPerspective(rgba, stack.camera.frame_from_frame(frame, source), stack.size)
+        out = rgba[..., :3] + (1 - rgba[..., 3:] / 255) * out
+    return out
+
+
+def edit_of(stack: LayerStack) -> Edl:
+    return identity_edl([one.name for one in stack.layers], Fraction(N_FRAMES, 30))
+
+
+def frames_of(stack: LayerStack, edl: Edl, clip: Clip | None = None) -> list[np.ndarray]:
+    return list(render_frames(stack, edl, clip or drawn_clip()))
+
+
+def require_near(frame: np.ndarray, expected: np.ndarray) -> None:
+    assert np.abs(frame - expected).max() <= 0.51
+
+
+@pytest.mark.parametrize("camera", [None, panning_path()], ids=["static", "panning"])
+def test_the_edit_that_changes_nothing_is_the_composite(camera: CameraPath | None) -> None:
+    stack = drawn_stack(camera)
+    frames = frames_of(stack, edit_of(stack))
+    assert len(frames) == N_FRAMES
+    for t, frame in enumerate(frames):
+        require_near(frame, plain_frame(stack, t, dict.fromkeys(stack.order[t], t)))
+
+
+def test_every_frame_is_a_picture_of_its_own() -> None:
+    stack = drawn_stack()
+    frames = frames_of(stack, solo(edit_of(stack)))
+    frames[0][:] = 0
+    assert np.array_equal(frames[1], stack.background.colour)
+
+
+def test_removed_layers_leave_the_plate() -> None:
+    stack = drawn_stack(panning_path())
+    for t, frame in enumerate(frames_of(stack, remove(edit_of(stack), "red"))):
+        require_near(frame, plain_frame(stack, t, {2: t}))
+
+
+def test_a_frozen_layer_stays_in_its_place_of_the_world_under_a_pan() -> None:
+    stack = drawn_stack(panning_path())
+    frames = frames_of(stack, solo(freeze(edit_of(stack), "red", at=Fraction(3, 30)), "red"))
+    for t, frame in enumerate(frames):
+        red = np.argwhere((frame == (200, 20, 20)).all(axis=2))
+        assert red[:, 1].min() == 4 + 5 * 3 + 3 * (3 - t)
+        require_near(frame, plain_frame(stack, t, {1: 3}))
+
+
+def test_a_delay_shows_earlier_frames_and_holds_the_first() -> None:
+    stack = drawn_stack()
+    frames = frames_of(stack, solo(delay(edit_of(stack), "green", by=Fraction(2, 30)), "green"))
+    for t, frame in enumerate(frames):
+        require_near(frame, plain_frame(stack, t, {2: max(t - 2, 0)}))
+
+
+def test_a_hidden_copy_appears_when_its_time_comes() -> None:
+    stack = drawn_stack()
+    edl = duplicate(edit_of(stack), "green", delay=Fraction(2, 30), offset=(0, 7), outside="hide")
+    frames = frames_of(stack, solo(edl, "green-2"))
+    assert np.array_equal(frames[1], stack.background.colour)
+    shifted = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    shifted[7:] = stack.layers[1].pictures[1][:-7]
+    rgba = shifted.astype(float)
+    require_near(frames[3], rgba[..., :3] + (1 - rgba[..., 3:] / 255) * stack.background.colour)
+
+
+def test_half_pixel_offsets_are_interpolated() -> None:
+    stack = drawn_stack()
+    edl = solo(edit_of(stack), "red")
+    edl = with_instance(edl, replace(edl.instance("red"), offset=(0.5, 0.0)))
+    edge = frames_of(stack, edl)[0][15, 4].astype(int)
+    expected = np.mean([stack.background.colour[15, 4], (200, 20, 20)], axis=0)
+    assert np.abs(edge - expected).max() <= 2
+
+
+def test_opacity_and_level_are_kept() -> None:
+    stack = drawn_stack()
+    edl = edit_of(stack)
+    edl = with_instance(edl, replace(edl.instance("green"), level=1))
+    require_near(frames_of(stack, edl)[0], plain_frame(stack, 0, {1: 0, 2: 0}))
+    edl = with_instance(solo(edl, "red"), replace(edl.instance("red"), opacity=0.0))
+    assert np.array_equal(frames_of(stack, solo(edl, "red"))[0], stack.background.colour)
+
+
+def test_exposure_multiplies_the_plate_where_there_is_one() -> None:
+    stack = drawn_stack()
+
+    class Exposed:
+        colour = stack.background.colour
+        coverage = stack.background.coverage
+        exposure = np.linspace(0.5, 1.5, N_FRAMES * 3, dtype=np.float32).reshape(N_FRAMES, 3)
+
+    lit = replace(stack, background=Exposed())  # type: ignore[arg-type]
+    for t, frame in enumerate(frames_of(lit, solo(edit_of(stack)))):
+        expected = (stack.background.colour * Exposed.exposure[t]).clip(0, 255)
+        assert np.abs(frame - expected).max() <= 0.51
+
+
+def test_layers_on_disk_give_the_same_frames(tmp_path: Path) -> None:
+    stack = drawn_stack(panning_path())
+    write_stack(tmp_path / "layers", stack)
+    edl = delay(edit_of(stack), "red", by=Fraction(-1, 30))
+    for one, other in zip(frames_of(stack, edl), frames_of(read_stack(tmp_path / "layers"), edl), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_a_part_of_the_frames_is_the_same_part() -> None:
+    stack = drawn_stack(panning_path())
+    edl = delay(edit_of(stack), "red", by=Fraction(1, 30))
+    part = list(render_frames(stack, edl, drawn_clip(), start=2, stop=4))
+    for one, other in zip(part, frames_of(stack, edl)[2:4], strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_source_frames_forgive_rounded_ticks() -> None:
+    clip = drawn_clip(40, time_base=Fraction(1, 1000))
+    assert [source_frame(clip, clip.time_of(t) - Fraction(10, 30)) for t in range(10, 40)] == list(range(30))
+    exact = drawn_clip(40)
+    assert source_frame(exact, Fraction(7, 60)) == 3
+
+
+def test_output_times_are_the_clips_own_and_go_on_at_its_rate() -> None:
+    clip = drawn_clip()
+    edl = identity_edl([], clip_duration(clip))
+    assert output_times(edl, clip) == [Fraction(n, 30) for n in range(N_FRAMES)]
+    assert len(output_times(replace(edl, duration=Fraction(3, 30)), clip)) == 3
+    assert output_times(replace(edl, duration=Fraction(8, 30)), clip)[-1] == Fraction(7, 30)
+
+
+def test_an_edit_longer_than_the_clip_keeps_the_last_camera() -> None:
+    stack = drawn_stack(panning_path())
+    edl = replace(edit_of(stack), duration=Fraction(8, 30))
+    frames = frames_of(stack, edl)
+    assert len(frames) == 8
+    assert np.array_equal(frames[7], frames[5])
+
+
+def test_a_rendered_file_holds_the_frames(tmp_path: Path) -> None:
+    stack = drawn_stack(panning_path())
+    edl = freeze(edit_of(stack), "red", at=Fraction(2, 30))
+    seen: list[Progress] = []
+    render_clip(stack, edl, drawn_clip(), tmp_path / "out.mp4", report=seen.append)
+    assert [one.done for one in seen] == [1, 2, 3, 4, 5, 6]
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(decoded) == N_FRAMES
+    for one, other in zip(decoded, frames_of(stack, edl), strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 6  # 4:2:0 on hard edges
+
+
+@pytest.mark.refusal
+def test_edits_that_do_not_fit_are_refused() -> None:
+    stack = drawn_stack()
+    edl = edit_of(stack)
+    with pytest.raises(InputError, match="the layers that the edit names; got 'girl'"):
+        render_frames(stack, with_instance(edl, replace(edl.instance("red"), layer="girl")), drawn_clip())
+    with pytest.raises(ShapeError, match="6 in the layers, 5 in the clip"):
+        render_frames(stack, edl, drawn_clip(5))
+
+
+@pytest.mark.refusal
+def test_errors_and_stops_reach_the_caller_and_leave_no_file(tmp_path: Path) -> None:
+    stack = drawn_stack()
+    write_stack(tmp_path / "layers", stack)
+    (tmp_path / "layers" / "layer-02.bin").write_bytes(b"")
+    with pytest.raises(InputError, match="layer green, frame 0 is cut short or changed"):
+        render_clip(read_stack(tmp_path / "layers"), edit_of(stack), drawn_clip(), tmp_path / "out.mp4")
+
+    def stop(_: Progress) -> None:
+        raise CancelledError("render", "stopped as asked")
+
+    with pytest.raises(CancelledError):
+        render_clip(stack, edit_of(stack), drawn_clip(), tmp_path / "out.mp4", report=stop)
+    assert [path.name for path in tmp_path.iterdir()] == ["layers"]
