@@ -15,6 +15,7 @@ from av.packet import Packet
 
 from polytempo.core.errors import InputError
 from polytempo.video.clip import Clip
+from polytempo.video.decode import codec_name
 from polytempo.video.door import open_input, reason
 
 WHERE = "video.audio"
@@ -44,6 +45,8 @@ class AudioCopy:
         self._origin = clip.pts[0] * clip.time_base if not clip.times_rebuilt else Fraction(0)
         try:
             for stream in self._input.streams.audio:
+                if codec_name(stream) is None:
+                    continue  # a stream that FFmpeg does not know cannot be described to the new file
                 self._streams[stream.index] = container.add_stream_from_template(stream)
             if self._streams:
                 container.start_encoding()
@@ -80,6 +83,7 @@ class AudioCopy:
         if not self._streams:
             return
         sources = [self._input.streams[index] for index in self._streams]
+        last: dict[int, int] = {}
         try:
             for packet in self._input.demux(sources):
                 if packet.size == 0 or packet.pts is None or packet.is_corrupt:
@@ -90,6 +94,9 @@ class AudioCopy:
                 ticks = round(self._origin / packet.time_base)
                 packet.pts -= ticks
                 packet.dts = packet.pts if packet.dts is None else packet.dts - ticks
+                if packet.dts <= last.get(packet.stream_index, packet.dts - 1):
+                    continue  # damaged times run backwards, which no file may
+                last[packet.stream_index] = packet.dts
                 packet.stream = self._streams[packet.stream_index]
                 yield start, packet
         except FFmpegError as error:

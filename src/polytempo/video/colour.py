@@ -12,6 +12,7 @@ from typing import Any
 import av
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.errors import InputError
@@ -133,7 +134,7 @@ def rgb_from_frame(
 
 
 def frame_from_rgb(
-    picture: NDArray[np.uint8], scaler: VideoReformatter, *, tags: ColourTags, pixel_format: str
+    picture: UInt8[np.ndarray, "H W 3"], scaler: VideoReformatter, *, tags: ColourTags, pixel_format: str
 ) -> av.VideoFrame:
     """Convert RGB ``uint8 [H, W, 3]`` to a tagged frame in a YUV (or planar RGB) pixel format for an encoder."""
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")

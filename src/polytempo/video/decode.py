@@ -1,4 +1,8 @@
-"""Decoding a file's pictures in order, with every way it can go wrong named."""
+"""Decoding a file's pictures in order, with every way it can go wrong named.
+
+Small damage that FFmpeg's decoders conceal passes, as in every player: being strict would also refuse the slightly
+faulty headers that some cameras write. What cannot be decoded, is cut off, or leaves a frame out is refused.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +40,6 @@ def video_stream(container: InputContainer, path: Path) -> VideoStream:
             WHERE, "the video's codec must be known", got="one without a decoder", todo="Convert the clip", path=path
         )
     stream.thread_type, stream.thread_count = "AUTO", threads()
-    if codec_name(stream) == "ffv1":
-        # Its checksums tell damage for sure. Elsewhere FFmpeg hides small damage, as every player does: being strict
-        # would also refuse the slightly faulty headers that some cameras write.
-        stream.codec_context.options = {"err_detect": "crccheck+explode"}
     return stream
 
 

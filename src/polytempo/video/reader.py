@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from av.error import FFmpegError
 from av.video.reformatter import VideoReformatter
+from jaxtyping import UInt8
 
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Picture
@@ -21,6 +22,7 @@ from polytempo.video.decode import TODO_DAMAGED, decoded, video_stream
 from polytempo.video.door import open_input, reason
 
 WHERE = "video.reader"
+MAX_KEPT_BYTES = 2**28
 
 
 def read_pictures(
@@ -50,7 +52,7 @@ def read_pictures(
             yield reader[n]
 
 
-def resized(picture: Picture, size: tuple[int, int]) -> Picture:
+def resized(picture: UInt8[np.ndarray, "H W 3"], size: tuple[int, int]) -> UInt8[np.ndarray, "H2 W2 3"]:
     """Scale a picture to ``(width, height)``: area average when smaller, cubic when larger."""
     height, width = picture.shape[:2]
     if (width, height) == size:
@@ -69,13 +71,15 @@ class ClipReader:
         clip: The probed clip.
         size: ``(width, height)`` to scale to; None keeps the clip's.
         depth: 8 gives ``uint8``, 16 gives ``uint16`` with full scale 65535 (for deep clips).
-        n_kept: How many frames are kept decoded.
+        n_kept: How many frames are kept decoded, as far as 256 MB hold them.
     """
 
     def __init__(
         self, clip: Clip, *, size: tuple[int, int] | None = None, depth: Literal[8, 16] = 8, n_kept: int = 8
     ) -> None:
-        self._clip, self._size, self._depth, self._n_kept = clip, size, depth, n_kept
+        self._clip, self._size, self._depth = clip, size, depth
+        width, height = size or (clip.width, clip.height)
+        self._n_kept = max(1, min(n_kept, MAX_KEPT_BYTES // (width * height * 3 * depth // 8)))
         self._number_of = {pts: n for n, pts in enumerate(clip.pts)}
         self._kept: OrderedDict[int, Any] = OrderedDict()
         self._scaler = VideoReformatter()
