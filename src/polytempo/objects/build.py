@@ -75,7 +75,7 @@ def build_cast(
     steady = masks
     if config.repair_masks:
         flow = neighbour_flow(pictures)
-        steady = repair_masks(masks, flow, config=config.repair, report=report)
+        steady = repair_masks(masks, pictures, camera, flow, config=config.repair, report=report)
     guessed = back_to_front(steady, meetings(steady))
     layer_order = _layer_order(order, layers, names, guessed)
     subject_order = _subject_order(layer_order, layers, names, guessed)

@@ -1,39 +1,67 @@
-"""Masks with a trembling outline, holes and missing frames, made steady."""
+"""Masks with a trembling outline, holes and missing frames, made steady by what the picture shows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
+from polytempo.camera.path import CameraPath
+from polytempo.camera.plate import clean_plate, plate_in_frame
+from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.registration import NeighbourFlow, pull, signed_distance
+from polytempo.objects.refit import RefitConfig, body_heights, learn_bodies, pixel_features
+from polytempo.objects.registration import (
+    BodyPath,
+    NeighbourFlow,
+    body_path,
+    frame_from_frame_body,
+    pull,
+    signed_distance,
+)
+
+LIMIT_PX = 20.0
+"""Signed distances are clipped here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RepairConfig:
     """How masks are made steady."""
 
-    reach: int = 3
-    """Frames to either side whose masks are carried here by flow and averaged."""
     max_gap: int = 8
     """Longest run of empty frames that counts as missed, in frames; a longer one means the subject is not there."""
+    plate_margin_px: int = 5
+    """How far beyond the masks a frame does not count as bare for the clean plate, in pixels."""
     band_px: float = 6.0
-    """How far the outline may move from where the carried masks put it, in pixels."""
+    """How far the outline may move outwards from where the mask put it, in pixels; shadows begin there."""
+    free_px: float = 3.0
+    """Within this distance of the outline only the picture decides."""
+    prior_per_px: float = 1.0
+    """How much each pixel further counts for the mask, in log probability."""
+    smooth_px: float = 1.0
+    """Blur of the probabilities, so that single pixels do not decide for themselves."""
+    caution: float = 0.35
+    """Log odds by which body must beat background: pixels that the shutter mixes look like body more than half."""
     speck_px: int = 24
     """Parts smaller than this many pixels are dropped, holes smaller than this are filled."""
+    refit: RefitConfig = field(default_factory=RefitConfig)
+    """How body pixels are told apart."""
 
 
 def missed_frames(present: Bool[np.ndarray, " T"], *, max_gap: int) -> Bool[np.ndarray, " T"]:
-    """Which empty frames lie in a short gap between frames that show the subject.
+    """Which empty frames lie in a short gap between frames that show the subject, or at the clip's ends.
 
     Args:
         present: Frames in which the mask is not empty.
         max_gap: Longest gap in frames that counts as missed.
+
+    Example:
+        >>> missed_frames(np.array([True, False, True, False, False, False, True]), max_gap=2).tolist()
+        [False, True, False, False, False, False, False]
     """
     out = np.zeros(len(present), bool)
     shown = np.flatnonzero(present)
@@ -45,6 +73,8 @@ def missed_frames(present: Bool[np.ndarray, " T"], *, max_gap: int) -> Bool[np.n
 
 def repair_masks(
     masks: dict[str, Bool[np.ndarray, "T H W"]],
+    pictures: Pictures,
+    camera: CameraPath,
     flow: NeighbourFlow,
     *,
     config: RepairConfig | None = None,
@@ -52,85 +82,129 @@ def repair_masks(
 ) -> dict[str, Bool[np.ndarray, "T H W"]]:
     """Steady masks without holes or missed frames; subjects compete, so that no pixel belongs to two.
 
+    A small classifier learns from pixels that are surely body or surely not what each subject looks like beside the
+    clean plate; near the outlines it decides, further away the mask does. Missed frames are looked for where the
+    neighbours' masks are carried to.
+
     Args:
         masks: Modal masks by name.
+        pictures: The clip.
+        camera: Where its frames lie.
         flow: Dense flow between neighbouring frames.
-        config: Widths.
+        config: Widths and weights.
         report: Told once a frame.
+
+    Source: ours.
     """
     config = config or RepairConfig()
     names = list(masks)
-    n = len(next(iter(masks.values())))
-    distances = {k: np.stack([signed_distance(m) for m in masks[k]]).astype(np.float16) for k in names}
+    n = len(pictures)
     present = {k: masks[k].any((1, 2)) for k in names}
-    wanted = {k: present[k] | missed_frames(present[k], max_gap=config.max_gap) for k in names}
+    missed = {k: missed_frames(present[k], max_gap=config.max_gap) for k in names}
+    paths: list[BodyPath | None] = [body_path(masks[k], camera, whole=present[k]) for k in names]
+    carried = {
+        (k, int(t)): carry_mask(masks[k], present[k], flow, camera, paths[i], frame=int(t), max_gap=config.max_gap)
+        for i, k in enumerate(names)
+        for t in np.flatnonzero(missed[k])
+    }
+    ignore = np.zeros(masks[names[0]].shape, bool)
+    for t in range(n):
+        for k in names:
+            ignore[t] |= _grown(carried.get((k, t), masks[k][t]), config.plate_margin_px)
+    plate = clean_plate(pictures, camera, ignore=ignore)
+    distances = [np.stack([signed_distance(m, limit_px=LIMIT_PX) for m in masks[k]]).astype(np.float16) for k in names]
+    usable = ~np.any([missed[k] for k in names], axis=0)
+    usable &= np.any([present[k] for k in names], axis=0)
+    classifier = learn_bodies(pictures, plate, camera, distances, usable, paths, config=config.refit)
     out = {k: np.zeros_like(masks[k]) for k in names}
     for t in range(n):
         priors = np.stack(
             [
-                carried_distance(distances[k], present[k], flow, frame=t, reach=config.reach, max_gap=config.max_gap)
-                if wanted[k][t]
-                else np.full(masks[k].shape[1:], -12.0, np.float32)
-                for k in names
+                signed_distance(carried[k, t], limit_px=LIMIT_PX) if (k, t) in carried else d[t].astype(np.float32)
+                for k, d in zip(names, distances, strict=True)
             ]
         )
-        # Where a mask was missed, the subjects that were seen keep what is theirs.
-        for i, k in enumerate(names):
-            if wanted[k][t] and not present[k][t]:
-                others = np.delete(priors, i, axis=0)
-                if len(others):
-                    priors[i][others.max(0) > 0] = -12.0
-        best = priors.argmax(0)
-        for i, k in enumerate(names):
-            out[k][t] = without_specks((best == i) & (priors[i] > 0), speck_px=config.speck_px)
+        near = priors.max(0) > -config.band_px - 2
+        if near.any():
+            heights = body_heights(paths, camera, frame=t, n_rows=near.shape[0])
+            features = pixel_features(pictures[t], plate_in_frame(plate, camera, t), heights, near)
+            found = np.zeros((len(names) + 1, *near.shape), np.float32)
+            found[0] = 1.0
+            found[:, near] = np.exp(classifier.log_probabilities(features).T)
+            best = decide(found, priors, config=config)
+            for i, k in enumerate(names):
+                out[k][t] = without_specks(best == i + 1, speck_px=config.speck_px)
         report(Progress(stage="objects.repair", done=t + 1, total=n))
     return out
 
 
-def carried_distance(
-    distances: NDArray[np.float16],
+def decide(
+    probabilities: Float32[np.ndarray, "K1 H W"], priors: Float32[np.ndarray, "K H W"], *, config: RepairConfig
+) -> NDArray[np.intp]:
+    """Winner ``[H, W]`` of every pixel: 0 background, from 1 the subjects.
+
+    Args:
+        probabilities: What the picture says, background first.
+        priors: Signed distance to each subject's given outline, positive inside, in pixels.
+        config: Widths and weights.
+    """
+    smooth = np.stack([cv2.GaussianBlur(p, (0, 0), config.smooth_px) for p in probabilities])
+    score = np.log(smooth + 1e-3)
+    score[0] += config.caution
+    # Zero near the outline, where the picture decides; beyond, the mask's word counts more with every pixel.
+    beyond = np.sign(priors) * np.maximum(np.abs(priors) - config.free_px, 0.0)
+    score[1:] += config.prior_per_px * beyond
+    score[1:][priors < -config.band_px] = -1e9
+    return score.argmax(0)
+
+
+def carry_mask(
+    masks: Bool[np.ndarray, "T H W"],
     present: Bool[np.ndarray, " T"],
     flow: NeighbourFlow,
+    camera: CameraPath,
+    path: BodyPath | None,
     *,
     frame: int,
-    reach: int,
     max_gap: int,
-) -> NDArray[np.float32]:
-    """Mean signed distance at a frame of the masks around it, each carried here by flow."""
-    n = len(present)
-    total = np.zeros(distances.shape[1:], np.float32)
-    weight = 0.0
-    if present[frame]:
-        # Flow loses thin fast limbs at low frame rates, so a mask that is there is better than its neighbours' mean.
-        return distances[frame].astype(np.float32)
+) -> Bool[np.ndarray, "H W"]:
+    """Where a subject may be in a frame that missed it: the nearest masks on both sides, carried here.
+
+    Carried twice, by dense flow and by the body's path as a whole, since flow loses fast thin limbs and the path
+    does not bend; the union is generous, and the picture decides within it.
+    """
+    height, width = masks.shape[1:]
+    out = np.zeros((height, width), bool)
     for step in (-1, 1):
-        composed = np.zeros((*distances.shape[1:], 2), np.float32)
-        taken = 0
-        for k in range(1, max(reach, max_gap) + 1):
+        composed = np.zeros((height, width, 2), np.float32)
+        for k in range(1, max_gap + 1):
             s = frame + step * k
-            if not 0 <= s < n or taken >= reach or (k > reach and weight >= 1.5):
+            if not 0 <= s < len(masks):
                 break
-            nearer = s - step
-            composed = composed + pull(flow.to_neighbour(nearer, step), composed)
+            composed = composed + pull(flow.to_neighbour(s - step, step), composed)
             if present[s]:
-                w = 1.0 / (1.0 + 0.5 * k)
-                total += w * pull(distances[s].astype(np.float32), composed)
-                weight += w
-                taken += 1
-    return total / weight if weight > 0 else np.full(distances.shape[1:], -12.0, np.float32)
+                out |= pull(masks[s].astype(np.float32), composed, border=cv2.BORDER_CONSTANT) > 0.5
+                if path is not None:
+                    laid = frame_from_frame_body(path, camera, target=frame, source=s)
+                    out |= cv2.warpPerspective(masks[s].astype(np.float32), laid, (width, height)) > 0.5
+                break
+    return out
 
 
 def without_specks(mask: Bool[np.ndarray, "H W"], *, speck_px: int) -> Bool[np.ndarray, "H W"]:
     """Drop parts and fill holes smaller than ``speck_px`` pixels; the largest part always stays."""
     if not mask.any():
         return mask
-    kept = mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    keep = areas >= min(speck_px, areas.max())
-    kept = keep[labels]
+    kept = (areas >= min(speck_px, areas.max()))[labels] & mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
     hole = stats[:, cv2.CC_STAT_AREA] < speck_px
     hole[0] = False
     return kept | hole[labels]
+
+
+def _grown(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1, 2 * margin_px + 1))
+    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
