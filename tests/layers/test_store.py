@@ -32,7 +32,7 @@ def drawn_stack(n_frames: int = 3, size: tuple[int, int] = (24, 16)) -> LayerSta
             coverage=rng.integers(0, 9, (height, width)).astype(np.uint16),
         ),
         layers=(
-            Layer(layer_id=1, name="girl", subject_ids=(1,), pictures=pictures[0]),
+            Layer(layer_id=1, name="girl", subject_ids=(1,), pictures=pictures[0], effects=pictures[1] // 2),
             Layer(layer_id=2, name="boy and dog", subject_ids=(2, 3), pictures=pictures[1]),
         ),
         order=((1, 2),) * (n_frames - 1) + ((2,),),
@@ -69,6 +69,8 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
         assert len(one.pictures) == 3
         for frame in range(3):
             assert np.array_equal(one.pictures[frame], other.pictures[frame])
+        assert (one.effects is None) == (other.effects is None)
+    assert np.array_equal(back.layers[0].effects[2], stack.layers[0].effects[2])  # type: ignore[index]
 
 
 def test_nothing_appears_before_the_end_and_an_old_store_stays(tmp_path: Path) -> None:
@@ -201,6 +203,14 @@ def test_wrong_use_of_the_writer_is_refused(tmp_path: Path) -> None:
         StackWriter(tmp_path / "a", layers=[girl], camera=stack.camera, order=[(1,)] * 3) as writer,
     ):
         writer.write(1, np.zeros((16, 24, 3), np.uint8))
+
+    def write_effects_once() -> None:
+        with StackWriter(tmp_path / "a", layers=[girl], camera=stack.camera, order=[(1,)] * 3) as writer:
+            writer.write(1, stack.layers[0].pictures[0], effects=stack.layers[0].pictures[0])
+            writer.write(1, stack.layers[0].pictures[1])
+
+    with pytest.raises(InputError, match="layer girl must have effects in all frames or in none"):
+        write_effects_once()
     with (
         pytest.raises(InputError, match="must have been announced; got layer id 7"),
         StackWriter(tmp_path / "a", layers=[girl], camera=stack.camera, order=[(1,)] * 3) as writer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ Picture = NDArray[np.uint8]
 """``uint8 [H, W, 3]``, coded RGB 0…255; a layer's picture is ``[H, W, 4]``, premultiplied."""
 
 
+@runtime_checkable
 class Pictures(Protocol):
     """Frames by number: ``pictures[t]`` gives ``uint8 [H, W, C]``. A numpy array ``[T, H, W, C]`` is one."""
 

@@ -83,7 +83,7 @@ def _linear_model(values: Planes, guide: Planes, *, radius: int, eps: float) -> 
         flat = picture.reshape(*picture.shape[:2], -1)
         side = 2 * radius + 1
         # OpenCV filters four channels at a time at most in its fast paths, any number in all.
-        smooth = np.asarray(cv2.boxFilter(flat, -1, (side, side), borderType=cv2.BORDER_REFLECT))
+        smooth = np.asarray(cv2.boxFilter(flat, -1, (side, side), borderType=cv2.BORDER_REFLECT), np.float64)
         return smooth.reshape(picture.shape)
 
     # Doubles: variances are differences of near-equal squares, and eps is small.

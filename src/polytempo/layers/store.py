@@ -4,7 +4,7 @@ Layout of the folder::
 
     stack.json         format, version, sizes, camera, order, names, and where each frame's crop lies
     background.bin     colour and coverage on the canvas
-    layer-01.bin …     the crops of one layer one after the other, each compressed by itself
+    layer-01.bin …     the crops of one layer, and of its effects, one after the other, each compressed by itself
 
 A crop is the box outside which a picture is 0, compressed with Blosc (LZ4) and guarded by a CRC-32. Measured on one
 core against zarr 3, sharded, a frame a chunk, the same codec: 0.9 against 3.1 ms to read a 960 x 540 RGBA frame whose
@@ -18,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
@@ -57,6 +57,7 @@ class _OpenLayer:
     name: LayerName
     file: BinaryIO
     chunks: list[Chunk] = field(default_factory=list[Chunk])
+    effects: list[Chunk] = field(default_factory=list[Chunk])
 
 
 class StackWriter:
@@ -96,7 +97,7 @@ class StackWriter:
         self._layers: dict[int, _OpenLayer] = {}
         self._background: tuple[Chunk, Chunk] | None = None
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> StackWriter:
         self._partial = self._resources.enter_context(atomic_path(self._folder))
         self._partial.mkdir()
         for name in self._names:
@@ -112,12 +113,23 @@ class StackWriter:
                 raise error
             self._finish()
 
-    def write(self, layer_id: int, picture: UInt8[np.ndarray, "H W 4"]) -> None:
+    def write(
+        self,
+        layer_id: int,
+        picture: UInt8[np.ndarray, "H W 4"],
+        *,
+        effects: UInt8[np.ndarray, "H W 4"] | None = None,
+    ) -> None:
         """Append the next frame of a layer.
 
+        Args:
+            layer_id: Which layer.
+            picture: Premultiplied.
+            effects: Its effects apart, premultiplied; for all frames of a layer or for none.
+
         Raises:
-            InputError: the layer was not announced, or has all its frames.
-            ShapeError: the picture is not uint8 of the stack's size.
+            InputError: the layer was not announced, has all its frames, or has effects in some frames only.
+            ShapeError: a picture is not uint8 of the stack's size.
         """
         layer = self._layers.get(layer_id)
         if layer is None:
@@ -125,15 +137,24 @@ class StackWriter:
         name, frame = layer.name.name, len(layer.chunks)
         if frame == self._n_frames:
             raise InputError("layers.store", f"layer {name} must get {self._n_frames} frames", got="one more")
+        if frame and (effects is None) == bool(layer.effects):
+            raise InputError(
+                "layers.store", f"layer {name} must have effects in all frames or in none", got=f"a change in {frame}"
+            )
+        for kind, into in ((picture, layer.chunks), (effects, layer.effects)):
+            if kind is not None:
+                into.append(self._appended(layer.file, kind, what=f"layer {name}, frame {frame}"))
+
+    def _appended(self, file: BinaryIO, picture: UInt8[np.ndarray, "H W 4"], *, what: str) -> Chunk:
         width, height = self._camera.frame_size
         if picture.shape != (height, width, 4) or picture.dtype != np.uint8:
             raise ShapeError(
                 "layers.store",
                 f"pictures must be uint8 of shape {(height, width, 4)}",
-                got=f"{picture.dtype} {picture.shape} for layer {name}, frame {frame}",
+                got=f"{picture.dtype} {picture.shape} for {what}",
             )
         crop = crop_of_picture(picture)
-        layer.chunks.append(append_chunk(layer.file, crop.picture, x=crop.x, y=crop.y))
+        return append_chunk(file, crop.picture, x=crop.x, y=crop.y)
 
     def write_background(self, background: Background) -> None:
         """Write the clean plate.
@@ -182,6 +203,7 @@ class StackWriter:
                     subject_ids=one.name.subject_ids,
                     file=_layer_file(one.name.layer_id),
                     frames=tuple(one.chunks),
+                    effects=tuple(one.effects) or None,
                 )
                 for one in self._layers.values()
             ),
@@ -235,18 +257,9 @@ def read_stack(folder: Path) -> LayerStack:
         colour=load_chunk(plate, document.background_colour, np.uint8, what="the background's colour"),
         coverage=load_chunk(plate, document.background_coverage, np.uint16, what="the background's coverage"),
     )
-    layers = [
-        Layer(
-            layer_id=one.layer_id,
-            name=one.name,
-            subject_ids=one.subject_ids,
-            pictures=StoredPictures(folder / one.file, one.frames, size=document.frame_size, layer=one.name),
-        )
-        for one in document.layers
-    ]
     return LayerStack(
         background=background,
-        layers=tuple(layers),
+        layers=tuple(_layer(folder, one, size=document.frame_size) for one in document.layers),
         order=document.order,
         camera=document.camera(),
         composite_space=document.composite_space,
@@ -267,7 +280,22 @@ def write_stack(folder: Path, stack: LayerStack) -> None:
         writer.write_background(stack.background)
         for layer in stack.layers:
             for frame in range(stack.n_frames):
-                writer.write(layer.layer_id, layer.pictures[frame])
+                effects = None if layer.effects is None else layer.effects[frame]
+                writer.write(layer.layer_id, layer.pictures[frame], effects=effects)
+
+
+def _layer(folder: Path, record: LayerRecord, *, size: tuple[int, int]) -> Layer:
+    path, name = folder / record.file, record.name
+    effects = None
+    if record.effects is not None:
+        effects = StoredPictures(path, record.effects, size=size, layer=f"{name} (effects)")
+    return Layer(
+        layer_id=record.layer_id,
+        name=name,
+        subject_ids=record.subject_ids,
+        pictures=StoredPictures(path, record.frames, size=size, layer=name),
+        effects=effects,
+    )
 
 
 def _layer_file(layer_id: int) -> str:

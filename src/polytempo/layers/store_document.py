@@ -30,6 +30,8 @@ class LayerRecord:
     subject_ids: tuple[int, ...]
     file: str
     frames: tuple[Chunk, ...]
+    effects: tuple[Chunk, ...] | None = None
+    """In the same file; None where the layer keeps its effects in its pictures."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -151,11 +153,12 @@ def _fault(document: StackDocument) -> str:
     if document.background_coverage.shape != (canvas_height, canvas_width):
         return "a coverage of another size than the canvas"
     for layer in document.layers:
-        if len(layer.frames) != n_frames or Path(layer.file).name != layer.file:
+        effects = layer.frames if layer.effects is None else layer.effects
+        if {len(layer.frames), len(effects)} != {n_frames} or Path(layer.file).name != layer.file:
             return f"layer {layer.name} has {len(layer.frames)} frames in {layer.file!r}, not {n_frames}"
-        for frame, chunk in enumerate(layer.frames):
+        for number, chunk in enumerate((*layer.frames, *effects)):
             if not _fits(chunk, width=width, height=height):
-                return f"layer {layer.name}, frame {frame} does not lie in the picture"
+                return f"layer {layer.name}, frame {number % n_frames} does not lie in the picture"
     return ""
 
 

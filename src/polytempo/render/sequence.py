@@ -15,11 +15,11 @@ import numpy as np
 from jaxtyping import UInt8
 
 from polytempo.core.errors import ShapeError
-from polytempo.core.pictures import Picture
+from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.edit.edl import Edl, Instance, check_edl, clip_duration
 from polytempo.layers.sparse import Crop, crop_of
-from polytempo.layers.stack import Layer, LayerStack
+from polytempo.layers.stack import LayerStack
 from polytempo.render.compose import lay_over, moved
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
@@ -49,9 +49,10 @@ def render_frames(
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """Frames of an edit, one after the other.
 
-    For every output frame: the plate as the camera of that frame sees it; then each visible instance, back to front,
-    with the source frame its time map asks for, carried through the canvas from the camera of that source frame to
-    the camera of the output frame (nothing is resampled where the two agree).
+    For every output frame: the plate as the camera of that frame sees it; then the effects of all visible instances,
+    which lie on the scene; then their bodies, back to front. Each shows the source frame its time map asks for,
+    carried through the canvas from the camera of that source frame to the camera of the output frame (nothing is
+    resampled where the two agree).
 
     Args:
         stack: The layers, in memory or on disk.
@@ -92,16 +93,21 @@ def _frames(
         frame = plates.frame(camera_frame)
         shown = [(one, source_frame(clip, source)) for one in visible if (source := one.time_map.at(time)) is not None]
         showing = [Showing(layer_id=by_name[a.layer].layer_id, source=s, level=a.level) for a, s in shown]
-        for index in paint_order(stack, showing, frame=camera_frame):
-            instance, source = shown[index]
-            crop = _placed(stack, by_name[instance.layer], instance, source=source, frame=camera_frame)
+        order = paint_order(stack, showing, frame=camera_frame)
+        for instance, source in (shown[index] for index in order):
+            effects = by_name[instance.layer].effects
+            if effects is not None:
+                crop = _placed(stack, effects, instance, source=source, frame=camera_frame)
+                lay_over(frame, crop, opacity=instance.opacity)
+        for instance, source in (shown[index] for index in order):
+            crop = _placed(stack, by_name[instance.layer].pictures, instance, source=source, frame=camera_frame)
             lay_over(frame, crop, opacity=instance.opacity)
         yield frame
 
 
-def _placed(stack: LayerStack, layer: Layer, instance: Instance, *, source: int, frame: int) -> Crop:
+def _placed(stack: LayerStack, pictures: Pictures, instance: Instance, *, source: int, frame: int) -> Crop:
     """A layer's picture of one frame where the camera of another shows it."""
-    crop = crop_of(layer.pictures, source)
+    crop = crop_of(pictures, source)
     same = source == frame or np.array_equal(
         stack.camera.canvas_from_frame[source], stack.camera.canvas_from_frame[frame]
     )
