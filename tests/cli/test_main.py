@@ -40,7 +40,7 @@ def test_a_bug_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(main_module, "app", broken)
+    monkeypatch.setattr(main_module, "make_app", broken)
     assert main(["probe"]) == 1
     text = capsys.readouterr().err
     assert "a bug: RuntimeError: unforeseen" in text

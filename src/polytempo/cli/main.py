@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.metadata import version as package_version
 from typing import Annotated
 
 import typer
 
-from polytempo.cli import exits, probe
+from polytempo.cli import exits
 from polytempo.cli.output import Output, choose_mode
 from polytempo.core.errors import PolytempoError
 
-app = typer.Typer(
-    name="polytempo",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done; 2 something to mend in what was given; 3 disk, memory or device; 4 a project that is "
-    "damaged or of another version; 130 stopped, the same command goes on; 1 a bug.",
-)
+VERBS = {
+    "probe": "probe_command",
+    "subjects": "subjects_command",
+    "decompose": "decompose_command",
+    "edit": "edit_command",
+    "render": "render_command",
+    "report": "report_command",
+    "retime": "retime_command",
+}
+"""Function of each verb; its module is called like the verb."""
+
+
+def make_app(verbs: Iterable[str]) -> typer.Typer:
+    """Build the command line of some verbs. Only their modules are loaded: torch alone takes a second or two."""
+    app = typer.Typer(
+        name="polytempo",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        epilog="Exit codes: 0 done; 2 something to mend in what was given; 3 disk, memory or device; 4 a project that "
+        "is damaged or of another version; 130 stopped, the same command goes on; 1 a bug.",
+    )
+    app.callback()(everywhere)
+    for verb in verbs:
+        module = importlib.import_module(f"polytempo.cli.{verb}")
+        app.command(verb)(getattr(module, VERBS[verb]))
+    return app
 
 
 def _show_version(asked: bool) -> None:
@@ -33,16 +53,12 @@ def _show_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def everywhere(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Put each person in a video on a clock of their own."""
-
-
-app.command("probe")(probe.probe_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,16 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(name)s: %(message)s")
     output = Output(mode=choose_mode(as_json="--json" in words))
     try:
-        app(words, prog_name="polytempo", obj=words)
+        known = words[0] in VERBS if words else False
+        make_app(words[:1] if known else VERBS)(words, prog_name="polytempo", obj=words)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exits.OK
     except BaseException as error:
         code = exits.exit_code(error)
-        known = error if isinstance(error, PolytempoError) else exits.as_resource_error(error)
+        ours = error if isinstance(error, PolytempoError) else exits.as_resource_error(error)
         if debug:
             traceback.print_exc()
-        if known is not None:
-            output.fail(str(known), code=code)
+        if ours is not None:
+            output.fail(str(ours), code=code)
         elif code == exits.STOPPED:
             output.fail("stopped as asked. Run the same command again to resume.", code=code)
         else:

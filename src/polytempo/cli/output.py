@@ -29,8 +29,8 @@ TITLES = {
     "propose": "Looking for subjects",
     "camera": "Following the camera again, subjects left out",
     "cast": "Completing the subjects",
-    "draft": "Separating layers",
-    "layers": "Bringing layers to full size",
+    "separation": "Finding out who changes what",
+    "layers": "Reading layers off the frames",
     "render": "Rendering",
     "report": "Writing the report",
 }

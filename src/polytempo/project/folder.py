@@ -155,9 +155,10 @@ COMMAND_OF = {
     "masks": "subjects",
     "cast": "subjects",
     "camera": "subjects",
-    "draft": "decompose",
+    "separation": "decompose",
     "layers": "decompose",
-    "frames": "probe",
+    "frames": "subjects",
+    "probe": "subjects",
 }
 """Command that makes a stage's result, where it is not called like the stage."""
 

@@ -13,7 +13,7 @@ from polytempo.core.pictures import Picture, Pictures
 from polytempo.layers.metrics import psnr
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.cast import Cast
-from polytempo.project.sheet import coverage_in_frame, rebuilt_frame
+from polytempo.project.sheet import coverage_in_frame, rebuilt_frame, whole_layer
 
 LEAK_SHARE = 0.12
 """Mean alpha of a layer on another's visible body above which a warning is given; well-split layers stay below 0.05."""
@@ -56,7 +56,7 @@ def leak_warnings(stack: LayerStack, cast: Cast, frames: Sequence[int]) -> list[
         if not own.any():
             continue  # a layer without a subject may lie anywhere
         size = (own.shape[2], own.shape[1])
-        alphas = {t: _small(np.asarray(layer.pictures[t])[..., 3], size) for t in frames}
+        alphas = {t: _small(whole_layer(layer, t)[..., 3], size) for t in frames}
         for other in stack.layers:
             body = cast.layer_mask(other.layer_id)
             if other.layer_id == layer.layer_id or not body.any():

@@ -32,6 +32,7 @@ from polytempo.project.sheet import (
     over_chequer,
     rebuilt_frame,
     sampled,
+    whole_layer,
 )
 from polytempo.video.clip import Clip
 
@@ -166,7 +167,7 @@ def _warnings(warnings: Sequence[str]) -> str:
 def _layers(stack: LayerStack, pictures: Sequence[Picture], frames: Sequence[int]) -> str:
     rows = [_row("Input", [_image(one, f"frame {t}") for one, t in zip(pictures, frames, strict=True)])]
     for layer in stack.layers:
-        rgba = [np.asarray(layer.pictures[t]) for t in frames]
+        rgba = [whole_layer(layer, t) for t in frames]
         name = layer.name
         rows.append(
             _row(name, [_image(over_chequer(one), f"{name}, frame {t}") for one, t in zip(rgba, frames, strict=True)])

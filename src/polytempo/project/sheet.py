@@ -11,9 +11,12 @@ from jaxtyping import Bool, Float, Integer, UInt8
 from polytempo.camera.path import CameraPath
 from polytempo.camera.warp import warp_picture
 from polytempo.core.pictures import Picture
-from polytempo.layers.stack import LayerStack
+from polytempo.layers.stack import Layer, LayerStack
+from polytempo.objects.cast import Cast
 
 INK, PAPER, FAINT = (32, 33, 36), (250, 250, 248), (120, 122, 126)
+COLOURS = ((255, 99, 71), (64, 160, 255), (80, 220, 100), (255, 205, 60), (205, 110, 255), (60, 225, 215))
+"""One per subject, told apart by most people."""
 NEVER_SEEN = (224, 66, 160)
 """Colour of pixels that nothing is known of; rare in pictures."""
 
@@ -57,9 +60,21 @@ def coverage_in_frame(
     return warp_picture(seen, inverse, camera.frame_size, border="replicate", interpolation="nearest") > 0
 
 
+def whole_layer(layer: Layer, frame: int) -> UInt8[np.ndarray, "H W 4"]:
+    """Join a layer's body and its effects into one premultiplied picture."""
+    body = np.asarray(layer.pictures[frame])
+    if layer.effects is None:
+        return body
+    clear = 255 - body[..., 3:].astype(np.uint16)
+    return np.minimum(body + (np.asarray(layer.effects[frame]) * clear + 127) // 255, 255).astype(np.uint8)
+
+
 def rebuilt_frame(stack: LayerStack, frame: int) -> Picture:
-    """Put all layers of a frame together again."""
+    """Put all layers of a frame together again: effects, which lie on the scene, before bodies."""
     out = plate_in_frame(stack, frame)
+    for layer_id in stack.order[frame]:
+        effects = stack.layer(layer_id).effects
+        out = out if effects is None else lay_over(np.asarray(effects[frame]), out)
     for layer_id in stack.order[frame]:
         out = lay_over(np.asarray(stack.layer(layer_id).pictures[frame]), out)
     return out
@@ -157,8 +172,43 @@ def layers_sheet(stack: LayerStack, pictures: Sequence[Picture], frames: Sequenc
     for picture, frame in zip(pictures, frames, strict=True):
         row = [fitted(picture, width=cell_width), fitted(plate_in_frame(stack, frame), width=cell_width)]
         for layer in stack.layers:
-            rgba = np.asarray(layer.pictures[frame])
+            rgba = whole_layer(layer, frame)
             row.append(fitted(over_chequer(rgba), width=cell_width))
             row.append(fitted(np.repeat(rgba[..., 3:], 3, axis=2), width=cell_width))
         rows.append((f"frame {frame}", row))
     return contact_sheet(rows, titles, cell_width=cell_width)
+
+
+def subjects_sheet(cast: Cast, pictures: Sequence[Picture], frames: Sequence[int]) -> Picture:
+    """Show each subject's outline in a colour of its own, completed parts dashed by a lighter fill.
+
+    Args:
+        cast: At the size of the pictures.
+        pictures: The clip's frames of ``frames``, in that order.
+        frames: Which frames.
+    """
+    cells: list[Picture] = []
+    for picture, frame in zip(pictures, frames, strict=True):
+        out = picture.copy()
+        for number, subject in enumerate(cast.subjects):
+            colour = COLOURS[number % len(COLOURS)]
+            out = outlined(out, subject.mask[frame], colour, fill=0.25)
+            out = outlined(out, subject.amodal[frame] & ~subject.mask[frame], colour, fill=0.5)
+            place = np.argwhere(subject.mask[frame])
+            if len(place):
+                write_text(
+                    out, subject.name, (int(place[:, 1].min()), max(12, int(place[:, 0].min()) - 4)), colour=colour
+                )
+        cells.append(out)
+    columns = 2 if cells[0].shape[1] > cells[0].shape[0] else 4
+    rows = [(f"frame {frames[n]}", cells[n : n + columns]) for n in range(0, len(cells), columns)]
+    return contact_sheet(rows, [""] * columns, cell_width=cells[0].shape[1])
+
+
+def outlined(picture: Picture, mask: Bool[np.ndarray, "H W"], colour: tuple[int, int, int], *, fill: float) -> Picture:
+    """Tint a mask and draw its edge."""
+    out = picture.astype(np.float32)
+    out[mask] = (1 - fill) * out[mask] + fill * np.array(colour, np.float32)
+    edge = mask & (cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) == 0)
+    out[edge] = colour
+    return out.astype(np.uint8)

@@ -1,0 +1,88 @@
+"""``polytempo edit``: when each layer is shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from polytempo.cli.edits import EditWord, edit_words, edited
+from polytempo.cli.options import (
+    ClipOrProject,
+    Debug,
+    Delay,
+    Duplicate,
+    EdlFile,
+    Freeze,
+    Json,
+    ProjectFolder,
+    Remove,
+    Solo,
+    Speed,
+)
+from polytempo.cli.session import session
+from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
+from polytempo.edit.timemap import Hide, Hold, Linear
+from polytempo.layers.store import read_stack
+from polytempo.project.stages import run_probe
+from polytempo.video.clip import Clip
+
+
+def edit_command(
+    context: typer.Context,
+    given: ClipOrProject,
+    project: ProjectFolder = None,
+    edl: EdlFile = None,
+    freeze: Freeze = None,
+    remove: Remove = None,
+    delay: Delay = None,
+    speed: Speed = None,
+    duplicate: Duplicate = None,
+    solo: Solo = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget the edit so far first.")] = False,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Change the project's edit. Edits are done in the order in which they are typed; they add to those before."""
+    with session(given, project=project, as_json=as_json) as now:
+        clip = run_probe(now.project, now.report).value
+        names = [one.name for one in read_stack(now.project.current_result("layers") / "stack").layers]
+        path = now.project.root / "edit.json"
+        start = read_edl(edl) if edl else read_edl(path) if path.exists() and not reset else None
+        result = next_edit(start, edit_words(context.obj), names=names, clip=clip)
+        write_edl(path, result)
+        now.output.say("\n".join(described(result)), edl=str(path), instances=[one.name for one in result.instances])
+
+
+def next_edit(start: Edl | None, edits: list[EditWord], *, names: list[str], clip: Clip) -> Edl:
+    """Give the edit that follows from the one so far, or from none.
+
+    Raises:
+        InputError: an edit cannot be done, or the start does not belong to these layers.
+    """
+    edl = identity_edl(names, clip_duration(clip)) if start is None else start
+    edl = edited(edl, edits, clip=clip)
+    check_edl(edl, layers=names, source_duration=clip_duration(clip))
+    return edl
+
+
+def described(edl: Edl) -> list[str]:
+    """Say in a line each what becomes of every instance."""
+    lines: list[str] = []
+    for one in edl.instances:
+        if not one.visible or one.opacity == 0:
+            lines.append(f"{one.name}: not shown")
+        else:
+            lines.append(f"{one.name}: {'; '.join(_stretch(part) for part in one.time_map.segments)}")
+    return lines
+
+
+def _stretch(segment: Linear | Hold | Hide) -> str:
+    when = f"{float(segment.start):.4g}-{float(segment.stop):.4g} s"
+    match segment:
+        case Hold():
+            return f"{when} stands still at {float(segment.source):.4g} s"
+        case Linear():
+            return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s"
+        case Hide():
+            return f"{when} not shown"

@@ -1,0 +1,91 @@
+"""``polytempo render``: the edit as a video file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from polytempo.cli.edit import next_edit
+from polytempo.cli.options import ClipOrProject, ConfigFile, Debug, EdlFile, Json, Output, ProjectFolder, Sets
+from polytempo.cli.session import Session, session
+from polytempo.core.errors import InputError
+from polytempo.core.files import atomic_path
+from polytempo.edit.edl import Edl, read_edl
+from polytempo.layers.stack import LayerStack
+from polytempo.layers.store import read_stack
+from polytempo.project.folder import RECORD, Project
+from polytempo.project.layering import run_render
+from polytempo.project.records import read_record
+from polytempo.project.run import Result
+from polytempo.project.stages import damaged_result, or_damaged, run_probe
+from polytempo.video.clip import Clip
+
+SUFFIXES = (".mp4", ".mov", ".mkv")
+
+
+def render_command(
+    given: ClipOrProject,
+    output: Output,
+    project: ProjectFolder = None,
+    edl: EdlFile = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Render the project's edit, or the one in --edl, with the clip's sound."""
+    check_output(output)
+    with session(given, project=project, config=config, sets=sets or (), as_json=as_json) as now:
+        clip = run_probe(now.project, now.report).value
+        stack = current_stack(now.project)
+        path = edl or now.project.root / "edit.json"
+        start = read_edl(path) if edl or path.exists() else None
+        final = next_edit(start, [], names=[one.name for one in stack.value.layers], clip=clip)
+        rendered(now, clip, stack, final, output)
+        now.output.say(str(output), path=str(output))
+
+
+def rendered(now: Session, clip: Clip, stack: Result[LayerStack], edl: Edl, output: Path) -> None:
+    """Render an edit and put the file where it was asked for.
+
+    Raises:
+        InputError: the place cannot be written.
+    """
+    result = run_render(
+        now.project,
+        clip,
+        stack,
+        edl,
+        suffix=output.suffix.lower(),
+        config=now.settings.render,
+        report=now.report,
+    )
+    with atomic_path(output) as partial:
+        shutil.copyfile(result.value, partial)
+
+
+def check_output(path: Path) -> None:
+    """Refuse, before any work, a file that could not be written.
+
+    Raises:
+        InputError: the ending is none we write, or it is a folder.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError("cli", f"the output must end in {', '.join(SUFFIXES)}", got=repr(path.suffix), path=path)
+    if path.is_dir():
+        raise InputError("cli", "the output must be a file", got="a folder", path=path)
+
+
+def current_stack(project: Project) -> Result[LayerStack]:
+    """Give the layers that the project has, without looking whether they are still what its settings ask for.
+
+    Raises:
+        InputError: there are none yet.
+        DamagedProjectError: they cannot be read.
+    """
+    folder = project.current_result("layers")
+    record = read_record(folder / RECORD)
+    if record is None:
+        raise damaged_result(folder, "no record of how it was made")
+    stack = or_damaged(folder, lambda: read_stack(folder / "stack"))
+    return Result(stage="layers", key=folder.name, folder=folder, value=stack, record=record, reused=True)

@@ -1,0 +1,65 @@
+"""``polytempo report``: a page that shows the layers and what they are worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from polytempo.cli.options import ClipOrProject, Debug, Json, ProjectFolder
+from polytempo.cli.render import current_stack
+from polytempo.cli.session import Session, session
+from polytempo.project.arrays import read_camera, read_cast
+from polytempo.project.folder import RECORD, Project
+from polytempo.project.records import Record, read_record
+from polytempo.project.report import ReportInput, write_report
+from polytempo.project.stages import run_probe
+from polytempo.video.reader import ClipReader
+
+STAGES = ("probe", "frames", "camera_first", "masks", "camera", "cast", "separation", "layers", "render")
+
+
+def report_command(
+    given: ClipOrProject,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Page to write; left out: report.html in the project.")
+    ] = None,
+    project: ProjectFolder = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write report.html with a contact sheet beside it."""
+    with session(given, project=project, as_json=as_json) as now:
+        path = output or now.project.root / "report.html"
+        for warning in reported(now, path):
+            now.output.warn(warning)
+        now.output.say(str(path), path=str(path), sheet=str(path.with_suffix(".png")))
+
+
+def reported(now: Session, path: Path) -> list[str]:
+    """Write the report of what the project has, and give its warnings."""
+    clip = run_probe(now.project, now.report).value
+    with ClipReader(clip) as pictures:
+        return write_report(
+            path,
+            ReportInput(
+                title=f"Layers of {clip.path.name}",
+                clip=clip,
+                pictures=pictures,
+                stack=current_stack(now.project).value,
+                camera=read_camera(now.project.current_result("camera") / "camera.json"),
+                cast=read_cast(now.project.current_result("cast") / "cast.npz"),
+                records=_records(now.project),
+            ),
+            report=now.report,
+        )
+
+
+def _records(project: Project) -> tuple[Record, ...]:
+    found = [
+        read_record(project.root / "stages" / stage / project.current[stage] / RECORD)
+        for stage in STAGES
+        if stage in project.current
+    ]
+    return tuple(one for one in found if one is not None)

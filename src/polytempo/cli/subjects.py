@@ -1,0 +1,112 @@
+"""``polytempo subjects``: who is in the clip."""
+
+from __future__ import annotations
+
+from polytempo.cli.asking import Said, request_from
+from polytempo.cli.options import (
+    Boxes,
+    ClipOrProject,
+    ConfigFile,
+    Debug,
+    Dynamic,
+    Groups,
+    Json,
+    Order,
+    OtherPrompts,
+    Pick,
+    Points,
+    ProjectFolder,
+    Sets,
+    SubjectsFile,
+)
+from polytempo.cli.session import Session, session
+from polytempo.core.files import write_bytes
+from polytempo.project.report import encoded
+from polytempo.project.request import SubjectsRequest, read_request, write_request
+from polytempo.project.sheet import fitted, sampled, subjects_sheet
+from polytempo.project.stages import Footage, Subjects, run_footage, run_probe, run_subjects
+
+
+def subjects_command(
+    given: ClipOrProject,
+    subjects: SubjectsFile = None,
+    box: Boxes = None,
+    point: Points = None,
+    prompt: OtherPrompts = None,
+    pick: Pick = None,
+    group: Groups = None,
+    order: Order = None,
+    dynamic: Dynamic = None,
+    project: ProjectFolder = None,
+    config: ConfigFile = None,
+    sets: Sets = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Follow the subjects that are named; with nobody named, propose some by their motion."""
+    said = Said(
+        file=subjects,
+        boxes=box or (),
+        points=point or (),
+        prompts=prompt or (),
+        pick=pick,
+        groups=group or (),
+        order=order,
+        dynamic=dynamic or (),
+    )
+    with session(given, project=project, config=config, sets=sets or (), as_json=as_json) as now:
+        request = settle_request(now, said)
+        footage = run_footage(now.project, now.settings, now.report)
+        if request is None:
+            propose_subjects(now, footage)
+            return
+        found = run_subjects(now.project, footage, request, now.settings, now.report)
+        show_subjects(now, footage, found)
+
+
+def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
+    """Put together what was said now and earlier, and keep it.
+
+    Raises:
+        InputError: it cannot be understood, or does not belong to the clip.
+    """
+    path = now.project.root / "subjects.json"
+    clip = run_probe(now.project, now.report).value
+    request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
+    if request is not None:
+        write_request(path, request)
+    return request
+
+
+def propose_subjects(now: Session, footage: Footage) -> None:
+    """Show who is proposed, and how to pick them."""
+    from polytempo.project.proposals import proposal_sheet, run_proposals
+
+    proposals = run_proposals(now.project, footage, now.settings, now.report)
+    sheet = now.project.root / "proposals.png"
+    if not proposals.value:
+        now.output.say(
+            "Nobody is proposed: nothing moves by itself. Name subjects with --box or --subjects.", proposals=[]
+        )
+        return
+    write_bytes(sheet, encoded(proposal_sheet(footage.frames.value, proposals.value), ".png"))
+    for number, one in enumerate(proposals.value, start=1):
+        now.output.say(f"{number}: {one.described}", number=number, text_of=one.described)
+    now.output.say(
+        f"Shown in {sheet}\nNext: polytempo subjects {now.project.root} --pick 1  (or --pick girl=1,boy=2)",
+        sheet=str(sheet),
+    )
+
+
+def show_subjects(now: Session, footage: Footage, found: Subjects) -> None:
+    """Show who was found, with a contact sheet."""
+    frames = sampled(len(footage.frames.value), 8)
+    sheet = now.project.root / "subjects.png"
+    pictures = [fitted(footage.frames.value[t], width=footage.frames.value.size[0]) for t in frames]
+    write_bytes(sheet, encoded(subjects_sheet(found.cast.value, pictures, frames), ".png"))
+    for warning in (*found.camera.record.warnings, *found.cast.record.warnings):
+        now.output.warn(warning)
+    for one in found.cast.value.subjects:
+        seen = int(one.mask.any(axis=(1, 2)).sum())
+        now.output.say(f"{one.name}: seen in {seen} of {len(one.mask)} frames", subject=one.name, frames_seen=seen)
+    now.output.say(f"Shown in {sheet}\nNext: polytempo decompose {now.project.root}", sheet=str(sheet))

@@ -1,0 +1,140 @@
+"""The stages from subjects to layers, and from layers and an edit to a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from polytempo.core.progress import Report
+from polytempo.decompose.lnr.draft import background_of, background_plate, separate
+from polytempo.decompose.lnr.solve import Separation, solve_frames
+from polytempo.edit.edl import Edl, text_from_edl
+from polytempo.layers.stack import LayerStack
+from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.project.folder import Project
+from polytempo.project.run import Result, config_document, result_key, run_stage
+from polytempo.project.separations import read_separation, write_separation
+from polytempo.project.settings import Settings
+from polytempo.project.stages import Footage, Subjects, or_damaged
+from polytempo.render.sequence import RenderConfig, render_clip
+from polytempo.video.clip import Clip
+from polytempo.video.reader import ClipReader
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Layers:
+    """The layers of a clip."""
+
+    separation: Result[Separation]
+    """Who changes which pixel, at working size."""
+    stack: Result[LayerStack]
+    """At clip size."""
+
+
+def run_layers(project: Project, footage: Footage, subjects: Subjects, settings: Settings, report: Report) -> Layers:
+    """Find out at working size who changes which pixel, then read the layers off the frames at clip size.
+
+    The first of the two is the long one: it keeps checkpoints in the project's work folder and goes on from them.
+    """
+    cast, camera = subjects.cast.value, subjects.camera.value
+    inputs = {"frames": footage.frames.key, "camera": subjects.camera.key, "cast": subjects.cast.key}
+    key = result_key("separation", inputs, settings.decompose, seed=settings.seed)
+
+    def make_separation(folder: Path, report: Report) -> Sequence[str]:
+        separation = separate(
+            footage.frames.value,
+            camera,
+            cast,
+            config=settings.decompose,
+            seed=settings.seed,
+            checkpoint=project.work_folder("separation", key),
+            report=report,
+        )
+        write_separation(folder, separation)
+        return ()
+
+    separation = run_stage(
+        project,
+        "separation",
+        inputs=inputs,
+        config=settings.decompose,
+        seed=settings.seed,
+        key=key,
+        make=make_separation,
+        load=lambda folder: or_damaged(folder, lambda: read_separation(folder)),
+        report=report,
+    )
+    project.clear_work("separation")
+    clip = footage.clip.value
+
+    def make_layers(folder: Path, report: Report) -> Sequence[str]:
+        full_camera = camera.scaled((clip.width, clip.height))
+        names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
+        config = settings.decompose
+        with (
+            ClipReader(clip) as pictures,
+            StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
+        ):
+            plate = background_plate(pictures, full_camera, cast, separation.value, config=config, report=report)
+            writer.write_background(background_of(plate))
+            for solved in solve_frames(
+                pictures, plate, full_camera, cast, separation.value, config=config.solve, report=report
+            ):
+                for one in names:
+                    writer.write(one.layer_id, solved.bodies[one.layer_id], effects=solved.effects[one.layer_id])
+        return ()
+
+    stack = run_stage(
+        project,
+        "layers",
+        inputs=inputs | {"separation": separation.key, "clip": project.clip.digest},
+        config=settings.decompose,
+        make=make_layers,
+        load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
+        report=report,
+    )
+    return Layers(separation=separation, stack=stack)
+
+
+def run_render(
+    project: Project,
+    clip: Clip,
+    stack: Result[LayerStack],
+    edl: Edl,
+    *,
+    suffix: str,
+    config: RenderConfig,
+    report: Report,
+) -> Result[Path]:
+    """Render an edit, kept in the project under the key of its layers and the edit.
+
+    Args:
+        project: Open for writing.
+        clip: The clip the layers come from.
+        stack: The layers at clip size.
+        edl: The edit.
+        suffix: Kind of file, ``".mp4"``, ``".mov"`` or ``".mkv"``.
+        config: How the file is written.
+        report: Told as work goes on.
+    """
+
+    def make(folder: Path, report: Report) -> Sequence[str]:
+        render_clip(stack.value, edl, clip, folder / f"clip{suffix}", config=config, report=report)
+        return ()
+
+    return run_stage(
+        project,
+        "render",
+        inputs={"layers": stack.key, "clip": project.clip.digest},
+        config={"edl": text_from_edl(edl), "suffix": suffix, "render": config_document(config)},
+        make=make,
+        load=lambda folder: or_damaged(folder, lambda: _existing(folder / f"clip{suffix}")),
+        report=report,
+    )
+
+
+def _existing(path: Path) -> Path:
+    if path.stat().st_size == 0:
+        raise ValueError("an empty file")
+    return path

@@ -1,0 +1,56 @@
+"""A separation on disk: plain arrays that are read through memory mapping, never a pickle."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from polytempo.core.files import write_json
+from polytempo.decompose.lnr.solve import Separation
+
+ARRAYS = ("probability", "change", "significance")
+
+
+def write_separation(folder: Path, separation: Separation) -> None:
+    """Write a separation into a folder of its own, which the caller makes appear in one step."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(separation, name), allow_pickle=False)
+    hidden: dict[str, list[int]] = {}
+    for layer_id, frames in separation.hidden.items():
+        hidden[str(layer_id)] = sorted(frames)
+        stacked = np.stack([frames[t] for t in sorted(frames)]).astype(np.float16)
+        np.save(folder / f"hidden_{layer_id}.npy", stacked, allow_pickle=False)
+    write_json(folder / "separation.json", {"layer_ids": separation.layer_ids, "hidden": hidden})
+
+
+def read_separation(folder: Path) -> Separation:
+    """Read what ``write_separation`` wrote.
+
+    Raises:
+        OSError, ValueError, KeyError, TypeError: it is missing or damaged.
+    """
+    head: Any = json.loads((folder / "separation.json").read_text(encoding="utf-8"))
+    probability, change, significance = (_mapped(folder / f"{name}.npy") for name in ARRAYS)
+    layer_ids = tuple(int(one) for one in head["layer_ids"])
+    n_frames = len(significance)
+    same = probability.shape[:2] == change.shape[:2] == (n_frames, len(layer_ids))
+    if not (same and probability.ndim == 4 and change.ndim == 5 and significance.ndim == 3):
+        raise ValueError("arrays that do not belong together")
+    hidden: dict[int, dict[int, NDArray[np.float32]]] = {}
+    for text, frames in head["hidden"].items():
+        stacked = _mapped(folder / f"hidden_{int(text)}.npy")
+        if len(stacked) != len(frames) or stacked.ndim != 4:
+            raise ValueError("completed bodies that do not belong together")
+        hidden[int(text)] = {int(t): stacked[n].astype(np.float32) for n, t in enumerate(frames)}
+    return Separation(
+        layer_ids=layer_ids, probability=probability, change=change, significance=significance, hidden=hidden
+    )
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    return np.load(path, mmap_mode="r", allow_pickle=False)

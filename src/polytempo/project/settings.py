@@ -1,0 +1,60 @@
+"""All settings of the way from a clip to layers, in one place for files and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from polytempo.camera.estimate import CameraConfig
+from polytempo.core.errors import InputError
+from polytempo.decompose.lnr.draft import DraftConfig
+from polytempo.objects.build import CastConfig
+from polytempo.objects.segment import SegmentConfig
+from polytempo.render.sequence import RenderConfig
+
+GRID_PX = 16
+"""Working sizes are multiples of this, so that the networks' halvings meet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Every setting; a table per stage in a TOML file, a dotted path on the command line."""
+
+    work_side_px: int = 448
+    """Longer side of the frames that layers are found at, in pixels; paper A works at 448×256."""
+    seed: int = 0
+    """Seed of all that is random."""
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    """How the camera is followed."""
+    segment: SegmentConfig = field(default_factory=SegmentConfig)
+    """How prompted subjects are followed."""
+    cast: CastConfig = field(default_factory=CastConfig)
+    """How masks are repaired, completed and ordered."""
+    decompose: DraftConfig = field(default_factory=DraftConfig)
+    """How layers are separated."""
+    render: RenderConfig = field(default_factory=RenderConfig)
+    """How an edit is written."""
+
+    def __post_init__(self) -> None:
+        """Refuse a working size that no network can take.
+
+        Raises:
+            InputError: the working size is too small or too large.
+        """
+        if not 64 <= self.work_side_px <= 4096:
+            raise InputError("config", "work_side_px must lie between 64 and 4096", got=str(self.work_side_px))
+
+
+def working_size(clip_size: tuple[int, int], *, side_px: int) -> tuple[int, int]:
+    """Give the size that layers are found at: the clip's aspect to within half a grid step, never enlarged.
+
+    Args:
+        clip_size: ``(width, height)`` of the clip in pixels.
+        side_px: Longest longer side.
+
+    Example:
+        >>> working_size((960, 540), side_px=448), working_size((540, 960), side_px=448)
+        ((448, 256), (256, 448))
+    """
+    scale = min(1.0, side_px / max(clip_size))
+    width, height = (max(GRID_PX, round(one * scale / GRID_PX) * GRID_PX) for one in clip_size)
+    return width, height

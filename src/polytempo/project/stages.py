@@ -1,0 +1,258 @@
+"""The stages from a clip to its subjects, each a pure function of what it is given, kept by key in the project.
+
+The camera is followed twice: first with everything in view, so that subjects can be told from a moving camera's
+background; then again with the subjects left out, which is the path that everything after it uses.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import cv2
+import numpy as np
+from jaxtyping import Bool
+from pydantic import TypeAdapter
+
+from polytempo.camera.estimate import estimate_camera
+from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError, PolytempoError
+from polytempo.core.files import write_json
+from polytempo.core.progress import Report
+from polytempo.objects.build import build_cast
+from polytempo.objects.cast import Cast
+from polytempo.objects.prompts import Prompts
+from polytempo.objects.segment import segment
+from polytempo.project.arrays import Masks, read_camera, read_cast, read_masks, write_camera, write_cast, write_masks
+from polytempo.project.folder import DamagedProjectError, Project
+from polytempo.project.request import SubjectsRequest, files_key, prompts_key, request_document
+from polytempo.project.run import Result, run_stage
+from polytempo.project.settings import Settings, working_size
+from polytempo.video.clip import Clip
+from polytempo.video.frames import FrameStore
+from polytempo.video.probe import probe
+
+T = TypeVar("T")
+IGNORE_GROWTH = 0.01
+"""Subjects are grown by this share of the picture's width before the camera is followed without them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Footage:
+    """What is known of a clip before anything is known of its subjects."""
+
+    clip: Result[Clip]
+    frames: Result[FrameStore]
+    """At working size."""
+    camera: Result[CameraPath]
+    """First look, with subjects in view; at working size."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Subjects:
+    """Who is in the clip, and the camera followed without them."""
+
+    masks: Result[Masks]
+    camera: Result[CameraPath]
+    cast: Result[Cast]
+
+
+def run_footage(project: Project, settings: Settings, report: Report) -> Footage:
+    """Probe the clip, decode it at working size, follow the camera."""
+    clip = run_probe(project, report)
+    size = working_size((clip.value.width, clip.value.height), side_px=settings.work_side_px)
+
+    def make_frames(folder: Path, report: Report) -> Sequence[str]:
+        FrameStore.build(clip.value, folder / "store", size=size, report=report)
+        return ()
+
+    frames = run_stage(
+        project,
+        "frames",
+        inputs={"clip": project.clip.digest},
+        config={"size": list(size)},
+        make=make_frames,
+        load=lambda folder: or_damaged(folder, lambda: FrameStore.open(folder / "store")),
+        report=report,
+    )
+
+    def make_camera(folder: Path, report: Report) -> Sequence[str]:
+        write_camera(folder / "camera.json", estimate_camera(frames.value, config=settings.camera, report=report))
+        return ()  # what is wrong with the first look, the second may put right
+
+    camera = run_stage(
+        project,
+        "camera_first",
+        inputs={"frames": frames.key},
+        config=settings.camera,
+        make=make_camera,
+        load=lambda folder: read_camera(folder / "camera.json"),
+        report=report,
+    )
+    return Footage(clip=clip, frames=frames, camera=camera)
+
+
+def run_probe(project: Project, report: Report) -> Result[Clip]:
+    """Probe the clip."""
+    document = TypeAdapter(Clip)
+
+    def make(folder: Path, report: Report) -> Sequence[str]:
+        write_json(folder / "clip.json", document.dump_python(probe(project.clip.path), mode="json"))
+        return ()
+
+    def load(folder: Path) -> Clip:
+        text = (folder / "clip.json").read_text(encoding="utf-8")
+        return dataclasses.replace(document.validate_python(json.loads(text)), path=project.clip.path)
+
+    return run_stage(
+        project,
+        "probe",
+        inputs={"clip": project.clip.digest},
+        make=make,
+        load=lambda folder: or_damaged(folder, lambda: load(folder)),
+        report=report,
+    )
+
+
+def run_subjects(
+    project: Project, footage: Footage, request: SubjectsRequest, settings: Settings, report: Report
+) -> Subjects:
+    """Follow the subjects asked for, follow the camera without them, and make the cast.
+
+    Raises:
+        InputError: what was asked for cannot be found, or names do not fit.
+    """
+    masks = _run_masks(project, footage, request, settings, report)
+    frames = footage.frames
+
+    def make_camera(folder: Path, report: Report) -> Sequence[str]:
+        camera = estimate_camera(frames.value, ignore=_grown_union(masks.value), config=settings.camera, report=report)
+        write_camera(folder / "camera.json", camera)
+        return camera.warnings
+
+    camera = run_stage(
+        project,
+        "camera",
+        inputs={"frames": frames.key, "masks": masks.key},
+        config=settings.camera,
+        make=make_camera,
+        load=lambda folder: read_camera(folder / "camera.json"),
+        report=report,
+    )
+
+    def make_cast(folder: Path, report: Report) -> Sequence[str]:
+        cast = build_cast(
+            masks.value,
+            frames.value,
+            camera.value,
+            groups=request.groups,
+            dynamic_layers=request.dynamic_layers,
+            order=request.order or None,
+            config=settings.cast,
+            report=report,
+        )
+        write_cast(folder / "cast.npz", cast)
+        return cast.warnings
+
+    plan = request_document(request)
+    cast = run_stage(
+        project,
+        "cast",
+        inputs={"frames": frames.key, "masks": masks.key, "camera": camera.key},
+        config={
+            "cast": TypeAdapter(type(settings.cast)).dump_python(settings.cast, mode="json"),
+            "layers": {name: plan[name] for name in ("groups", "dynamic_layers", "order")},
+        },
+        make=make_cast,
+        load=lambda folder: read_cast(folder / "cast.npz"),
+        report=report,
+    )
+    return Subjects(masks=masks, camera=camera, cast=cast)
+
+
+def _run_masks(
+    project: Project, footage: Footage, request: SubjectsRequest, settings: Settings, report: Report
+) -> Result[Masks]:
+    if request.prompts is not None:
+        return _run_segment(project, footage, request.prompts, settings, report)
+    if request.masks is not None:
+        return _run_import(project, footage, request.masks, report)
+    raise InputError("project", "somebody must be named", todo="Say who with `polytempo subjects`", path=project.root)
+
+
+def _run_segment(
+    project: Project, footage: Footage, prompts: Prompts, settings: Settings, report: Report
+) -> Result[Masks]:
+    def make(folder: Path, report: Report) -> Sequence[str]:
+        found = segment(footage.frames.value, footage.camera.value, prompts, config=settings.segment, report=report)
+        write_masks(folder / "masks.npz", found)
+        return ()
+
+    return run_stage(
+        project,
+        "masks",
+        inputs={"frames": footage.frames.key, "camera": footage.camera.key, "prompts": prompts_key(prompts)},
+        config=settings.segment,
+        make=make,
+        load=lambda folder: read_masks(folder / "masks.npz"),
+        report=report,
+    )
+
+
+def _run_import(project: Project, footage: Footage, path: Path, report: Report) -> Result[Masks]:
+    from polytempo.objects.masks_import import import_masks
+
+    store = footage.frames.value
+
+    def make(folder: Path, report: Report) -> Sequence[str]:
+        write_masks(folder / "masks.npz", import_masks(path, n_frames=len(store), size=store.size))
+        return ()
+
+    try:
+        content = files_key(path)
+    except OSError as error:
+        raise InputError(
+            "project", "the masks must be readable", got=error.strerror or "an error", todo="Check the path", path=path
+        ) from error
+    return run_stage(
+        project,
+        "masks",
+        inputs={"frames": footage.frames.key, "masks": content},
+        make=make,
+        load=lambda folder: read_masks(folder / "masks.npz"),
+        report=report,
+    )
+
+
+def _grown_union(masks: Masks) -> Bool[np.ndarray, "T H W"]:
+    union = np.any(list(masks.values()), axis=0)
+    radius = max(2, round(IGNORE_GROWTH * union.shape[2]))
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in union])
+
+
+def or_damaged(folder: Path, load: Callable[[], T]) -> T:
+    """Read a result that has a reader of its own; whatever is wrong with it means that it must be made again.
+
+    Raises:
+        DamagedProjectError: it cannot be read.
+    """
+    try:
+        return load()
+    except (PolytempoError, OSError, ValueError, KeyError, TypeError) as error:
+        raise damaged_result(folder, type(error).__name__) from error
+
+
+def damaged_result(folder: Path, got: str) -> DamagedProjectError:
+    """Give the error for a result that cannot be read."""
+    return DamagedProjectError(
+        "project",
+        "a result must be what polytempo wrote",
+        got=got,
+        todo="Delete the folder and run the same command again",
+        path=folder,
+    )
