@@ -142,6 +142,13 @@ def test_pixels_are_made_square(draw_clip: DrawClip, number: Number, aspect: Fra
     assert len(clip.notes) == (aspect != 1)
 
 
+def test_what_is_left_out_is_said(draw_clip: DrawClip) -> None:
+    clip = probe(draw_clip("a.mkv", codec="ffv1", pixel_format="yuva420p"))
+    assert clip.notes == ("The clip has transparency, which is left out.",)
+    clip = probe(draw_clip("b.mp4", options={"x264-params": "interlaced=1"}))
+    assert clip.notes == ("The clip is interlaced; its two fields stay woven into one picture.",)
+
+
 @pytest.mark.parametrize(
     ("numbers", "names"),
     [

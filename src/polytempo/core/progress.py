@@ -15,9 +15,9 @@ class Progress:
 
     stage: str
     """Dotted name of the stage, e.g. ``"decompose"``."""
-    done: float
+    done: float | int
     """Units of work done so far."""
-    total: float
+    total: float | int
     """Units of work in all."""
     message: str = ""
     """What is going on, in an editor's words."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
@@ -62,7 +62,7 @@ class AudioCopy:
         self._packets = self._demuxed()
         self._held: tuple[Fraction, Packet[Any]] | None = next(self._packets, None)
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> AudioCopy:
         """Give the copier itself."""
         return self
 

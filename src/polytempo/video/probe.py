@@ -92,6 +92,10 @@ def probe(path: str | Path, *, frame_rate: Fraction | None = None) -> Clip:
     colour = tags_of_frame(first, where=WHERE)
     if colour.transfer in ("smpte2084", "arib-std-b67"):
         notes.append("The clip is high dynamic range; its coded values are kept as they are.")
+    if first.interlaced_frame:
+        notes.append("The clip is interlaced; its two fields stay woven into one picture.")
+    if any(component.is_alpha for component in first.format.components):
+        notes.append("The clip has transparency, which is left out.")
     return Clip(
         path=path,
         width=height if rotation % 180 else width,

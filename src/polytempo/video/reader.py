@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import Any, Literal, cast
 
 import av
 import cv2
@@ -92,7 +92,7 @@ class ClipReader:
         """Number of frames."""
         return self._clip.n_frames
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> ClipReader:
         """Give the reader itself."""
         return self
 

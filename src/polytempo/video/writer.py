@@ -79,9 +79,7 @@ def write_clip(
     tags = colour or default_tags(*size)
     try:
         with atomic_path(path) as partial, ExitStack() as stack:
-            # QuickTime files note their length in ticks of their own, by default too coarse to keep short last frames.
-            fine = path.suffix.lower() != ".mkv" and clock.denominator <= 1_000_000
-            options = {"movie_timescale": str(clock.denominator)} if fine else {}
+            options = _container_options(path, clock)
             container = stack.enter_context(av.open(f"file:{partial}", "w", container_options=options))
             stream = _add_stream(container, size=size, clock=clock, tags=tags, codec=codec, crf=crf, preset=preset)
             sound = stack.enter_context(AudioCopy(audio_from, container, path)) if audio_from is not None else None
@@ -125,6 +123,16 @@ def _encode(
     mux(stream.encode(None))
     if sound is not None:
         sound.copy_until(end * clock)
+
+
+def _container_options(path: Path, clock: Fraction) -> dict[str, str]:
+    if path.suffix.lower() == ".mkv":
+        return {}
+    options = {"movflags": "+faststart"}  # the index in front, so that browsers start before the file is whole
+    if clock.denominator <= 1_000_000:
+        # QuickTime files note their length in ticks of their own, by default too coarse for a short last frame.
+        options["movie_timescale"] = str(clock.denominator)
+    return options
 
 
 def _interval(n: int, pts: Sequence[int] | None) -> tuple[int, int]:
