@@ -68,6 +68,6 @@ def test_damaged_clips(draw_clip: DrawClip, tmp_path: Path) -> None:
         assert left <= {"store", "a.mp4"}, left
         if "store" in left:
             FrameStore.open(out / "store")
-        assert time.monotonic() - start < 5, path.read_bytes()
+        assert time.monotonic() - start < 20, path.read_bytes()
     assert n_read > N_CLIPS // 8
     assert n_refused > N_CLIPS // 4

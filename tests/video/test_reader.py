@@ -127,3 +127,34 @@ def test_damage_in_the_middle_names_the_frame(draw_clip: DrawClip, how: str, opt
         read_into(clip, read)
     assert 8 <= len(read) <= 18
     assert str(len(read)) in caught.value.got
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"x264-params": "open-gop=1:keyint=8:bframes=3"}),
+        ("libx265", {"x265-params": "log-level=none:keyint=8:open-gop=1:bframes=3", "crf": "4"}),
+    ],
+)
+def test_recording_that_begins_between_key_frames(
+    draw_clip: DrawClip, number: Number, codec: str, options: dict[str, str]
+) -> None:
+    path = draw_clip("a.ts", n=30, codec=codec, options=options)
+    data = path.read_bytes()
+    path.write_bytes(data[len(data) // 3 // 188 * 188 :])
+    clip = probe(path)
+    shown = [number(picture) for picture in read_pictures(clip)]
+    assert shown == list(range(30 - clip.n_frames, 30))
+    assert clip.n_frames > 10
+    with ClipReader(clip) as reader:
+        assert [number(reader[n]) for n in (9, 1, 0, 5)] == [shown[n] for n in (9, 1, 0, 5)]
+
+
+@pytest.mark.refusal
+def test_size_that_changes_on_the_way(draw_clip: DrawClip) -> None:
+    path = draw_clip("a.h264")
+    path.write_bytes(path.read_bytes() + draw_clip("b.h264", size=(96, 64)).read_bytes())
+    clip = probe(path)
+    assert clip.n_frames == 24
+    with pytest.raises(InputError, match="every frame must decode; got 96x64 after 64x48 at frame 12"):
+        list(read_pictures(clip))
