@@ -34,7 +34,7 @@ DURATION = F(200 * 1001, 30000)
 def drawn_edl() -> Edl:
     edl = freeze(identity_edl(["girl", "boy"], DURATION), "girl", at=F(6, 5), until=F(3))
     edl = speed(delay(edl, "boy", by=F(1, 3), outside="hide"), "boy", factor=F(1, 2))
-    return duplicate(edl, "boy", copies=2, delay=F(1, 7), offset=(12.5, -3))
+    return duplicate(edl, "boy", copies=2, delay=F(1, 7), offset=(12.5, -3.0))
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> str:

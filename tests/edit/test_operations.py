@@ -75,7 +75,7 @@ def test_remove_restore_and_solo() -> None:
 
 
 def test_duplicate() -> None:
-    edl = duplicate(plain(), "boy", copies=2, delay=F(1, N), offset=(10, -1))
+    edl = duplicate(plain(), "boy", copies=2, delay=F(1, N), offset=(10.0, -1.0))
     assert [one.name for one in edl.instances] == ["girl", "boy-3", "boy-2", "boy"]
     assert shown(edl, "boy") == list(range(N))
     assert shown(edl, "boy-3") == [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -146,7 +146,7 @@ def test_a_delay_shows_earlier_frames_and_holds_the_first() -> None:
 
 def test_a_hidden_copy_appears_when_its_time_comes() -> None:
     stack = drawn_stack()
-    edl = duplicate(edit_of(stack), "green", delay=Fraction(2, 30), offset=(0, 7), outside="hide")
+    edl = duplicate(edit_of(stack), "green", delay=Fraction(2, 30), offset=(0.0, 7.0), outside="hide")
     frames = frames_of(stack, solo(edl, "green-2"))
     assert np.array_equal(frames[1], stack.background.colour)
     shifted = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
@@ -196,14 +196,15 @@ def test_effects_lie_beneath_every_body() -> None:
 def test_exposure_multiplies_the_plate_where_there_is_one() -> None:
     stack = drawn_stack()
 
-    class Exposed:
-        colour = stack.background.colour
-        coverage = stack.background.coverage
-        exposure = np.linspace(0.5, 1.5, N_FRAMES * 3, dtype=np.float32).reshape(N_FRAMES, 3)
+    @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+    class Exposed(Background):
+        exposure: np.ndarray
 
-    lit = replace(stack, background=Exposed())  # type: ignore[arg-type]
+    gain = np.linspace(0.5, 1.5, N_FRAMES * 3, dtype=np.float32).reshape(N_FRAMES, 3)
+    plate = stack.background
+    lit = replace(stack, background=Exposed(colour=plate.colour, coverage=plate.coverage, exposure=gain))
     for t, frame in enumerate(frames_of(lit, solo(edit_of(stack)))):
-        expected = (stack.background.colour * Exposed.exposure[t]).clip(0, 255)
+        expected = (stack.background.colour * gain[t]).clip(0, 255)
         assert np.abs(frame - expected).max() <= 0.51
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import cv2
 import numpy as np
@@ -44,6 +44,7 @@ def lay_over(frame: UInt8[np.ndarray, "H W 3"], crop: Crop, *, opacity: float = 
 
 
 @njit(cache=True, nogil=True)
+@no_type_check  # the checked form cannot be compiled
 def _lay(frame: Any, pixels: Any, share: int) -> None:  # pragma: no cover - compiled
     for row in range(pixels.shape[0]):
         for column in range(pixels.shape[1]):
