@@ -11,32 +11,44 @@ import numpy as np
 from numpy.typing import NDArray
 from scene_folder import FrameMap
 
+from polytempo.edit.edl import Edl, Instance, clip_duration
+from polytempo.edit.timemap import Hide, Hold, Linear, TimeMap, merged
 from polytempo.layers.stack import LayerStack
+from polytempo.video.clip import Clip
 
 
-def plain_frames(stack: LayerStack, maps: dict[int, FrameMap]) -> Iterator[NDArray[np.uint8]]:
-    """Composite layers at other times, frame by frame, in plain numpy: the slow reference of the renderer.
+def edl_from_frame_maps(maps: dict[int, FrameMap], stack: LayerStack, clip: Clip) -> Edl:
+    """Edit that shows, in every output frame, the stated source frame of each layer.
 
     Args:
-        stack: Layers and background at the size to be written.
-        maps: Source frame of each layer (by id in the stack) in each output frame; layers not named are left out.
+        maps: Source frame per output frame, by layer id in the stack; layers not named are left out.
+        stack: Gives the layers' names, back to front as in its first frame.
+        clip: Gives the times of the frames.
     """
-    width, height = stack.size
-    plate = stack.background.colour.astype(np.float32)
-    warp = {"flags": cv2.INTER_CUBIC, "borderMode": cv2.BORDER_REPLICATE}
-    still = stack.camera.kind == "static"
-    for t, order in enumerate(stack.order):
-        frame_from_canvas = np.linalg.inv(stack.camera.canvas_from_frame[t])
-        out = plate.copy() if still else cv2.warpPerspective(plate, frame_from_canvas, (width, height), **warp)
-        for layer_id in order:
-            if layer_id not in maps:
-                continue
-            s = maps[layer_id][t]
-            rgba = np.asarray(stack.layer(layer_id).pictures[s]).astype(np.float32)
-            if s != t and not still:
-                rgba = cv2.warpPerspective(rgba, stack.camera.frame_from_frame(t, s), (width, height))
-            out = rgba[..., :3] + (1 - rgba[..., 3:] / 255) * out
-        yield np.clip(out + 0.5, 0, 255).astype(np.uint8)
+    return Edl(
+        instances=tuple(
+            Instance(name=layer.name, layer=layer.name, time_map=time_map_from_frames(maps[layer.layer_id], clip))
+            for layer in stack.layers
+            if layer.layer_id in maps
+        ),
+        duration=clip_duration(clip),
+    )
+
+
+def time_map_from_frames(frames: FrameMap, clip: Clip) -> TimeMap:
+    """Piecewise time map of a frame map: runs at the clip's own speed, holds where a frame stays."""
+    times = [*(clip.time_of(t) for t in range(clip.n_frames)), clip_duration(clip)]
+    pieces: list[Linear | Hold | Hide] = []
+    for t, source in enumerate(frames):
+        start, stop = times[t], times[t + 1]
+        stays = source in (frames[t - 1] if t else None, frames[t + 1] if t + 1 < len(frames) else None)
+        if stays:
+            pieces.append(Hold(start=start, stop=stop, source=times[source]))
+        else:
+            pieces.append(
+                Linear(start=start, stop=stop, source_start=times[source], source_stop=times[source] + stop - start)
+            )
+    return TimeMap(segments=merged(pieces), before=times[frames[0]], after=times[frames[-1]])
 
 
 def write_output(path: Path, frames: Iterator[NDArray[np.uint8]], *, fps: int) -> None:

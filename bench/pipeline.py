@@ -21,6 +21,7 @@ from polytempo.core.progress import Progress, Report
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.build import build_cast
 from polytempo.objects.cast import Cast
+from polytempo.video.clip import Clip
 from polytempo.video.frames import FrameStore
 from polytempo.video.probe import probe
 
@@ -55,6 +56,7 @@ class RunResult:
     """A decomposed scene and what it cost."""
 
     stack: LayerStack
+    clip: Clip
     layer_of: dict[int, int]
     """Layer id in the stack of each folder number."""
     stages: dict[str, dict[str, float]]
@@ -87,7 +89,9 @@ def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, repo
         with measured("decompose", stages):
             stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report)
     layer_of = {int(plan.name): plan.layer_id for plan in cast.layers if plan.name.isdigit()}
-    return RunResult(stack=stack, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings))
+    return RunResult(
+        stack=stack, clip=clip, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings)
+    )
 
 
 def with_true_amodal(cast: Cast, scene: SceneFolder) -> Cast:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from machine import commit, machine_facts, measured
-from outputs import contact_sheet, plain_frames, write_alphas, write_output
+from outputs import contact_sheet, edl_from_frame_maps, write_alphas, write_output
 from pipeline import RunConfig, progress_line, run_scene
 from scene_folder import find_score_script, read_scene_folder, scene_folders
 from scoring import (
@@ -28,6 +28,8 @@ from scoring import (
     score,
     write_results,
 )
+
+from polytempo.render.sequence import render_frames
 
 SCHEMA, VERSION = "polytempo.bench.truth", 1
 BASELINE_CACHE = Path(__file__).parent / "results" / "baselines"
@@ -74,7 +76,8 @@ def run_one(folder: Path, config: RunConfig, script: Path, given: argparse.Names
     with measured("render", stages):
         for name, maps in wanted.items():
             mine = {result.layer_of[k]: frames for k, frames in maps.items()}
-            write_output(out / f"{name}.mp4", plain_frames(result.stack, mine), fps=scene.fps)
+            edl = edl_from_frame_maps(mine, result.stack, result.clip)
+            write_output(out / f"{name}.mp4", render_frames(result.stack, edl, result.clip), fps=scene.fps)
     write_alphas(out, result.stack, result.layer_of)
     contact_sheet(out / "sheet.png", out, list(wanted))
     started = time.perf_counter()
