@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -81,12 +82,14 @@ def measure(folder: Path, n_frames: int, size: tuple[int, int], given: argparse.
         for _ in render_frames(stack, edl, clip):
             pass
     seconds: list[float] = []
+    cpu: list[float] = []
     peaks: list[float] = []
     for _ in range(given.repeats):
         reset_peak()
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         render_clip(stack, edl, clip, folder / "out.mp4", config=RenderConfig(preset=given.preset))
         seconds.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - cpu_start)
         peaks.append(peak_mb())
     size_bytes = sum(path.stat().st_size for path in folder.glob("layer-*.bin"))
     return {
@@ -94,6 +97,8 @@ def measure(folder: Path, n_frames: int, size: tuple[int, int], given: argparse.
         "written_fps_median": round(n_frames / statistics.median(seconds), 1),
         "written_fps_worst": round(n_frames / max(seconds), 1),
         "rendered_fps": round(n_frames / stages["render_only"]["seconds"], 1),
+        "cpu_ms_per_frame": round(1e3 * statistics.median(cpu) / n_frames, 2),
+        "other_load": round(os.getloadavg()[0], 1),
         "peak_mb": round(max(peaks), 1),
         "read_crop_ms_median": round(statistics.median(reads), 3),
         "store_mb": round(size_bytes / 1e6, 1),

@@ -40,55 +40,62 @@ def lay_over(frame: UInt8[np.ndarray, "H W 3"], crop: Crop, *, opacity: float = 
     picture = crop.picture[top - crop.y : bottom - crop.y, left - crop.x : right - crop.x]
     # One number a pixel: empty ones, which are most of them, cost one comparison.
     pixels = np.ascontiguousarray(picture).view(np.uint32)[..., 0]
-    _lay(frame[top:bottom, left:right], pixels, min(share, 255))
+    if share == 255:
+        _lay(frame[top:bottom, left:right], pixels)
+    else:
+        _lay_thinned(frame[top:bottom, left:right], pixels, share)
 
 
 @njit(cache=True, nogil=True)
 @no_type_check  # the checked form cannot be compiled
-def _lay(frame: Any, pixels: Any, share: int) -> None:  # pragma: no cover - compiled
+def _lay(frame: Any, pixels: Any) -> None:  # pragma: no cover - compiled
     for row in range(pixels.shape[0]):
         for column in range(pixels.shape[1]):
-            pixel = pixels[row, column]
+            pixel = np.int32(pixels[row, column])
             if pixel == 0:
                 continue
-            alpha = pixel >> 24
-            if alpha == 255 and share == 255:
-                frame[row, column, 0] = pixel & 255
-                frame[row, column, 1] = (pixel >> 8) & 255
-                frame[row, column, 2] = (pixel >> 16) & 255
+            through = np.int32(255) - ((pixel >> 24) & 255)
+            for channel in range(3):
+                # The product over 255, rounded: exact for all bytes, and without a division.
+                part = through * np.int32(frame[row, column, channel]) + np.int32(128)
+                value = ((pixel >> (8 * channel)) & 255) + ((part + (part >> 8)) >> 8)
+                frame[row, column, channel] = min(value, 255)
+
+
+@njit(cache=True, nogil=True)
+@no_type_check
+def _lay_thinned(frame: Any, pixels: Any, share: int) -> None:  # pragma: no cover - compiled
+    for row in range(pixels.shape[0]):
+        for column in range(pixels.shape[1]):
+            pixel = np.int64(pixels[row, column])
+            if pixel == 0:
                 continue
             # Everything stays in 1/255² until the end, so that there is one rounding only.
-            through = 255 * 255 - alpha * share
+            through = 255 * 255 - (pixel >> 24) * share
             for channel in range(3):
                 colour = (pixel >> (8 * channel)) & 255
                 value = (colour * share * 255 + through * frame[row, column, channel] + 32512) // 65025
                 frame[row, column, channel] = min(value, 255)
 
 
-def moved(
-    crop: Crop,
-    b_from_a: Float64[np.ndarray, "3 3"],
-    size: tuple[int, int],
-    *,
-    interpolation: int = cv2.INTER_CUBIC,
-) -> Crop:
+def moved(crop: Crop, b_from_a: Float64[np.ndarray, "3 3"], size: tuple[int, int]) -> Crop:
     """A crop of picture A as it is seen in picture B; only its own box is computed.
 
-    A shift by whole pixels moves the box and touches no pixel.
+    A shift by whole pixels moves the box and touches no pixel. Otherwise the crop is enlarged twice by a cubic kernel
+    and then sampled linearly: within a decibel of sampling with the cubic kernel at once, in a quarter of the time.
 
     Args:
         crop: Premultiplied.
         b_from_a: Homography from A's pixels to B's.
         size: ``(width, height)`` of B; what falls outside is left out.
-        interpolation: OpenCV's flag.
     """
     if crop.picture.size == 0:
         return EMPTY
     shift = whole_shift(b_from_a)
     if shift is not None:
         return Crop(x=crop.x + shift[0], y=crop.y + shift[1], picture=crop.picture)
+    margin = 2  # reach of the kernels: beyond it the layer is empty
     height, width = crop.picture.shape[:2]
-    margin = 2  # reach of the interpolation
     left, top = crop.x - margin, crop.y - margin
     right, bottom = crop.x + width - 1 + margin, crop.y + height - 1 + margin
     corners = b_from_a @ np.array([[left, right, right, left], [top, top, bottom, bottom], [1, 1, 1, 1]], np.float64)
@@ -99,11 +106,25 @@ def moved(
     high = np.minimum(np.ceil(corners.max(axis=1)), np.array(size) - 1).astype(int)
     if (high < low).any():
         return EMPTY
-    to_crop = np.array([[1, 0, crop.x], [0, 1, crop.y], [0, 0, 1.0]])
+    padded = cv2.copyMakeBorder(crop.picture, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
+    to_padded = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
     from_box = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
     box = (int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1)
-    warped = cv2.warpPerspective(crop.picture, from_box @ b_from_a @ to_crop, box, flags=interpolation)
+    matrix = from_box @ b_from_a @ to_padded @ small_from_large(2)
+    warped = cv2.warpPerspective(enlarged(np.asarray(padded), 2), matrix, box, flags=cv2.INTER_LINEAR)
     return Crop(x=int(low[0]), y=int(low[1]), picture=np.asarray(warped, np.uint8))
+
+
+def enlarged(picture: UInt8[np.ndarray, "H W C"], factor: int) -> UInt8[np.ndarray, "H2 W2 C"]:
+    """A picture some times as large by a cubic kernel, its outer edges in place."""
+    height, width = picture.shape[:2]
+    size = (width * factor, height * factor)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def small_from_large(factor: int) -> Float64[np.ndarray, "3 3"]:
+    """From pixels of an enlarged picture to pixels of the picture it was; centres lie at whole numbers in both."""
+    return np.array([[1 / factor, 0, 0.5 / factor - 0.5], [0, 1 / factor, 0.5 / factor - 0.5], [0, 0, 1]])
 
 
 def whole_shift(b_from_a: Float64[np.ndarray, "3 3"]) -> tuple[int, int] | None:

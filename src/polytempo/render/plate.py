@@ -9,19 +9,25 @@ import numpy as np
 from jaxtyping import UInt8
 
 from polytempo.layers.stack import LayerStack
-from polytempo.render.compose import whole_shift
+from polytempo.render.compose import enlarged, small_from_large, whole_shift
+
+LARGE_CANVAS = 1_500_000
+"""Pixels of a canvas up to which it is kept four times as large on a side (72 MB), beyond it twice."""
 
 
 class PlateView:
     """Gives the plate of any frame; keeps the last one, so that a camera at rest costs nothing.
 
-    The clean plate on the canvas is warped with a cubic kernel, its edge pixels continued outwards, and multiplied by
-    the frame's exposure where the background has one.
+    The clean plate on the canvas is enlarged once by a cubic kernel and sampled linearly for each frame, which is as
+    good as sampling with the cubic kernel and takes a quarter of the time; its edge pixels are continued outwards. The
+    picture is multiplied by the frame's exposure where the background has one.
     """
 
     def __init__(self, stack: LayerStack) -> None:
         self._colour = np.ascontiguousarray(stack.background.colour)
         self._camera = stack.camera
+        self._factor = 4 if self._colour.shape[0] * self._colour.shape[1] <= LARGE_CANVAS else 2
+        self._large: UInt8[np.ndarray, "H W 3"] | None = None
         exposure: Any = getattr(stack.background, "exposure", None)
         self._exposure = None if exposure is None else np.asarray(exposure, np.float32)
         self._key = b""
@@ -48,13 +54,13 @@ class PlateView:
         ):
             plate = self._colour[shift[1] : shift[1] + height, shift[0] : shift[0] + width]
         else:
+            if self._large is None:
+                self._large = enlarged(self._colour, self._factor)
+            large_from_frame = np.linalg.inv(small_from_large(self._factor)) @ canvas_from_frame
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             plate = np.asarray(
                 cv2.warpPerspective(
-                    self._colour,
-                    canvas_from_frame,
-                    (width, height),
-                    flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-                    borderMode=cv2.BORDER_REPLICATE,
+                    self._large, large_from_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
                 )
             )
         if gain is None or bool((gain == 1).all()):
