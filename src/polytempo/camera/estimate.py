@@ -11,11 +11,15 @@ import numpy as np
 from jaxtyping import Bool, Float64, UInt8
 from numpy.typing import NDArray
 
-from polytempo.camera.bundle import refine_together, transfer_errors
+from polytempo.camera.align import refine_on_pictures
+from polytempo.camera.bundle import refine_together
 from polytempo.camera.canvas import canvas_path
-from polytempo.camera.features import Features, Pairing, detect_features, is_plausible, pair_features
-from polytempo.camera.path import CameraKind, CameraPath, static_path
-from polytempo.camera.warp import frame_corners, moved_points
+from polytempo.camera.features import Features, Pairing, detect_features, pair_features
+from polytempo.camera.judge import camera_warnings, median_errors
+from polytempo.camera.kind import camera_kind
+from polytempo.camera.path import CameraPath, static_path
+from polytempo.camera.rough import from_reference, interpolated, place_frames
+from polytempo.camera.warp import moved_points
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
@@ -37,7 +41,7 @@ class CameraConfig:
     """Agreeing points below which two frames are not believed to be related."""
     grow_ignore_px: int = 6
     """Growth of the ignore masks at working size, for blur and shadows at their edges."""
-    static_px: float = 0.12
+    static_px: float = 0.08
     """Typical motion at working size below which the camera counts as standing still."""
     shake_share: float = 0.15
     """Motion of the frame's middle, as a share of its width, up to which a moving camera counts as stabilised."""
@@ -49,7 +53,7 @@ def estimate_camera(
     pictures: Pictures,
     *,
     ignore: Bool[np.ndarray, "T H W"] | None = None,
-    config: CameraConfig = CameraConfig(),  # noqa: B008 - frozen
+    config: CameraConfig = CameraConfig(),
     report: Report = silent,
 ) -> CameraPath:
     """Where each frame lies on a common canvas.
@@ -81,20 +85,30 @@ def estimate_camera(
         )
     greys, masks, work_size = _working_copies(pictures, ignore, frame_size, config, report)
     features = _features(greys, masks, config, report)
-    chain = _chain(features, work_size, config)
-    start, unsure = _rough_path(chain, n_frames)
     reference = n_frames // 2
-    start = _from_reference(start, reference)
-    pairings = [p for p in chain if p is not None] + _long_pairings(start, features, reference, work_size, config)
+    rough = place_frames(features, size=work_size, threshold_px=config.threshold_px, n_least=config.n_least)
+    start = from_reference(rough.common_from_frame, reference)
+    pairings = [*rough.pairings, *_long_pairings(start, features, reference, work_size, config)]
     path = refine_together(start, pairings, reference=reference, size=work_size)
-    residual = _residuals(pairings, path)
-    warnings: tuple[str, ...] = ()
-    kind = _kind(path, work_size, config)
+    path = interpolated(path, rough.unplaced, work_size)
+
+    def on_canvas(common: NDArray[np.float64]) -> CameraPath:
+        return canvas_path(common, frame_size=work_size, kind="panning", residual_px=np.zeros(n_frames))
+
+    def step_done(share: float) -> None:
+        report(Progress(stage="camera", done=0.5 + 0.5 * share, total=1, message="Laying frames on one canvas"))
+
+    path, spreads = refine_on_pictures(
+        greys, masks, path, reference=reference, on_canvas=on_canvas, doubtful=rough.unplaced, step_done=step_done
+    )
+    residual = median_errors(pairings, path)
+    warnings = camera_warnings(rough, pairings, path, size=work_size, spreads=spreads, has_masks=ignore is not None)
+    kind = camera_kind(path, work_size, static_px=config.static_px, shake_share=config.shake_share)
     if kind == "static":
         return replace(static_path(n_frames, frame_size), warnings=warnings)
     work = canvas_path(path, frame_size=work_size, kind=kind, residual_px=residual)
     return canvas_path(
-        _common_at_size(work, frame_size, reference),
+        from_reference(work.scaled(frame_size).canvas_from_frame, reference),
         frame_size=frame_size,
         kind=kind,
         residual_px=residual * frame_size[0] / work_size[0],
@@ -146,43 +160,6 @@ def _features(
     return found
 
 
-def _pair(
-    features: Sequence[Features], source: int, target: int, size: tuple[int, int], config: CameraConfig
-) -> Pairing | None:
-    return pair_features(
-        features[source],
-        features[target],
-        source=source,
-        target=target,
-        size=size,
-        threshold_px=config.threshold_px,
-        n_least=config.n_least,
-    )
-
-
-def _chain(features: Sequence[Features], size: tuple[int, int], config: CameraConfig) -> list[Pairing | None]:
-    """Each frame paired with the one before it."""
-    return [_pair(features, t, t - 1, size, config) for t in range(1, len(features))]
-
-
-def _rough_path(chain: Sequence[Pairing | None], n_frames: int) -> tuple[Float64[np.ndarray, "T 3 3"], list[int]]:
-    """Frames chained to frame 0, those that match nothing left where the one before them is."""
-    path = np.tile(np.eye(3), (n_frames, 1, 1))
-    unsure: list[int] = []
-    for t, pairing in enumerate(chain, start=1):
-        step = np.eye(3) if pairing is None else pairing.target_from_source
-        if pairing is None:
-            unsure.append(t)
-        path[t] = path[t - 1] @ step
-        path[t] /= path[t, 2, 2]
-    return path, unsure
-
-
-def _from_reference(path: Float64[np.ndarray, "T 3 3"], reference: int) -> Float64[np.ndarray, "T 3 3"]:
-    moved = np.linalg.inv(path[reference]) @ path
-    return moved / moved[:, 2:, 2:]
-
-
 def _shared(path: Float64[np.ndarray, "T 3 3"], a: int, b: int, size: tuple[int, int]) -> float:
     """Roughly the share of frame ``a`` that frame ``b`` shows too."""
     grid = np.stack(np.meshgrid(np.linspace(0, size[0] - 1, 9), np.linspace(0, size[1] - 1, 7)), -1).reshape(-1, 2)
@@ -208,7 +185,19 @@ def _long_pairings(
             wanted.add((t, t - 4))
     for a in keys:
         wanted |= {(a, b) for b in keys if b < a and _shared(path, a, b, size) > 0.3}
-    found = [_pair(features, s, t, size, config) for s, t in sorted(wanted) if abs(s - t) > 1]
+    found = [
+        pair_features(
+            features[s],
+            features[t],
+            source=s,
+            target=t,
+            size=size,
+            threshold_px=config.threshold_px,
+            n_least=config.n_least,
+        )
+        for s, t in sorted(wanted)
+        if abs(s - t) > 1
+    ]
     return [pairing for pairing in found if pairing is not None]
 
 
@@ -221,33 +210,3 @@ def _key_frames(path: Float64[np.ndarray, "T 3 3"], reference: int, size: tuple[
                 last = t
                 keys.append(t)
     return sorted(keys)
-
-
-def _residuals(pairings: Sequence[Pairing], path: Float64[np.ndarray, "T 3 3"]) -> Float64[np.ndarray, " T"]:
-    errors: list[list[NDArray[np.float64]]] = [[] for _ in path]
-    for pairing in pairings:
-        error = transfer_errors(pairing, path)[pairing.inlier]
-        errors[pairing.source].append(error)
-        errors[pairing.target].append(error)
-    return np.array([float(np.median(np.concatenate(e))) if e else 0.0 for e in errors])
-
-
-def _motion(path: Float64[np.ndarray, "T 3 3"], size: tuple[int, int]) -> Float64[np.ndarray, " T"]:
-    """Root mean square distance, over the frame, from not having moved."""
-    grid = np.stack(np.meshgrid(np.linspace(0, size[0] - 1, 7), np.linspace(0, size[1] - 1, 5)), -1).reshape(-1, 2)
-    return np.array([np.sqrt(((moved_points(grid, h) - grid) ** 2).sum(1).mean()) for h in path])
-
-
-def _kind(path: Float64[np.ndarray, "T 3 3"], size: tuple[int, int], config: CameraConfig) -> CameraKind:
-    motion = _motion(path, size)
-    if np.median(motion) < config.static_px and motion.max() < 3 * config.static_px:
-        return "static"
-    middle = np.array([[(size[0] - 1) / 2, (size[1] - 1) / 2]])
-    centres = np.concatenate([moved_points(middle, h) for h in path])
-    return "stabilised" if np.ptp(centres, axis=0).max() < config.shake_share * size[0] else "panning"
-
-
-def _common_at_size(work: CameraPath, frame_size: tuple[int, int], reference: int) -> Float64[np.ndarray, "T 3 3"]:
-    scaled = work.scaled(frame_size).canvas_from_frame
-    moved = np.linalg.inv(scaled[reference]) @ scaled
-    return moved / moved[:, 2:, 2:]

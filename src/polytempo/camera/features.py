@@ -11,6 +11,9 @@ from jaxtyping import Bool, Float32, Float64, UInt8
 
 from polytempo.camera.warp import frame_corners, moved_points
 
+DETECT_WIDTH_PX = 288
+"""Width at which points are looked for."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Features:
@@ -36,15 +39,26 @@ class Pairing:
 def detect_features(
     grey: UInt8[np.ndarray, "H W"], *, ignore: Bool[np.ndarray, "H W"] | None, n_features: int
 ) -> Features:
-    """SIFT points of a grey frame, spread over the frame, none inside ``ignore``."""
-    keep = None if ignore is None else (~ignore).astype(np.uint8)
+    """SIFT points of a grey frame, spread over the frame, none inside ``ignore``.
+
+    Frames wider than ``DETECT_WIDTH_PX`` are shrunk to it: SIFT doubles its picture first, and where the points lie to
+    a tenth of a pixel is settled on the pictures later.
+    """
+    height, width = grey.shape
+    shrink = min(1.0, DETECT_WIDTH_PX / width)
+    size = (max(round(width * shrink), 1), max(round(height * shrink), 1))
+    small: Any = grey if size == (width, height) else cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+    keep: Any = None if ignore is None else (~ignore).astype(np.uint8)
+    if keep is not None and size != (width, height):
+        keep = cv2.resize(keep, size, interpolation=cv2.INTER_NEAREST)
     sift: Any = cv2.SIFT_create(nfeatures=2 * n_features, contrastThreshold=0.015, edgeThreshold=12)
-    found, descriptors = sift.detectAndCompute(grey, keep)
+    found, descriptors = sift.detectAndCompute(small, keep)
     if descriptors is None or len(found) == 0:
         return Features(points=np.zeros((0, 2), np.float32), descriptors=np.zeros((0, 128), np.float32))
-    points = np.array([point.pt for point in found], np.float32)
+    enlarge = np.array([width / size[0], height / size[1]])
+    points = ((np.array([point.pt for point in found]) + 0.5) * enlarge - 0.5).astype(np.float32)
     strength = np.array([point.response for point in found], np.float32)
-    chosen = _spread(points, strength, size=(grey.shape[1], grey.shape[0]), n_features=n_features)
+    chosen = _spread(points, strength, size=(width, height), n_features=n_features)
     # The root of a normalised histogram compares better than the histogram (Arandjelovic and Zisserman, 2012).
     roots = np.sqrt(descriptors[chosen] / np.maximum(descriptors[chosen].sum(1, keepdims=True), 1e-6))
     return Features(points=points[chosen], descriptors=roots.astype(np.float32))
@@ -104,8 +118,8 @@ def pair_features(
     )
 
 
-def is_plausible(b_from_a: Float64[np.ndarray, "3 3"], size: tuple[int, int]) -> bool:
-    """True when a frame stays a convex, unflipped quadrangle of a similar area under the homography."""
+def is_plausible(b_from_a: Float64[np.ndarray, "3 3"], size: tuple[int, int], *, most_area: float = 4.0) -> bool:
+    """True when a frame stays a convex, unflipped quadrangle of a similar area (times or by ``most_area``)."""
     corners = frame_corners(size)
     depth = np.c_[corners, np.ones(4)] @ b_from_a[2]
     if not np.isfinite(b_from_a).all() or depth.min() * depth.max() <= 0:
@@ -115,7 +129,7 @@ def is_plausible(b_from_a: Float64[np.ndarray, "3 3"], size: tuple[int, int]) ->
     turns = sides[:, 0] * np.roll(sides, -1, axis=0)[:, 1] - sides[:, 1] * np.roll(sides, -1, axis=0)[:, 0]
     x, y = moved.T
     area = 0.5 * (x * np.roll(y, -1) - y * np.roll(x, -1)).sum() / ((size[0] - 1) * (size[1] - 1))
-    return bool(turns.min() > 0 and 0.25 < area < 4)
+    return bool(turns.min() > 0 and 1 / most_area < area < most_area)
 
 
 def _spread(
