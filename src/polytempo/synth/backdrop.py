@@ -56,13 +56,14 @@ def draw_backdrop(spec: SceneSpec, *, size: tuple[int, int], offset: tuple[float
     wall = _hang_things(wall, wall_x, wall_y, rng, spec)
     wall *= (0.72 + 0.28 * np.clip(wall_y / 0.35, 0, 1))[..., None]  # darker where wall and floor meet
     depth = np.maximum(y - horizon, NARROW * height)
-    floor_x, floor_z = (x - width / 2) / depth, width * spec.camera.focal / depth
+    floor_x = np.asarray((x - width / 2) / depth, np.float32)
+    floor_z = np.asarray(width * spec.camera.focal / depth, np.float32)
     floor = {"planks": texture.planks, "tiles": texture.tiles, "grass": texture.grass}[spec.floor](
-        floor_x, floor_z, rng, tint=tint[spec.floor], blur=1 / depth
+        floor_x, floor_z, rng, tint=tint[spec.floor], blur=np.asarray(1 / depth, np.float32)
     )
     floor *= (0.62 + 0.38 * np.clip((y - foot) / (0.12 * height), 0, 1))[..., None]
     below = np.clip(y - foot + 0.5, 0, 1)
-    colour = wall + (floor - wall) * below[..., None]
+    colour = np.asarray(wall + (floor - wall) * below[..., None], np.float32)
     skirting = np.clip(1 - np.abs(wall_y - 0.04) / 0.04, 0, 1) ** 0.2 * (wall_y > 0) * (spec.floor != "grass")
     colour *= (1 - 0.45 * skirting)[..., None]
     for mat in mats_of(spec):

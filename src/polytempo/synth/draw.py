@@ -32,7 +32,8 @@ FrameMaps = Mapping[int, Sequence[int | None]]
 class DrawnScene:
     """A drawn clip and the truth about it. Layer ``k`` (from 1) is row ``k - 1`` of the arrays with an ``L`` axis.
 
-    Pictures and layers are coded RGB 0…255; the composite of ``layers`` over the background is ``clean`` exactly.
+    Pictures and layers are coded RGB 0…255. The background, then everybody's effects, then everybody's bodies, each
+    back to front, composite to ``clean`` exactly: shadows and reflections lie on the floor, not on other people.
     """
 
     spec: SceneSpec
@@ -40,8 +41,8 @@ class DrawnScene:
     """The clip, with grain."""
     clean: UInt8[np.ndarray, "T H W 3"]
     """The clip without grain."""
-    layers: UInt8[np.ndarray, "L T H W 4"]
-    """Bodies with their effects, premultiplied."""
+    effects: UInt8[np.ndarray, "L T H W 4"]
+    """Shadows, reflections and dents alone, premultiplied."""
     bodies: UInt8[np.ndarray, "L T H W 4"]
     """Bodies alone, premultiplied; their alpha is the body matte, whole also where somebody else hides it."""
     masks: Bool[np.ndarray, "L T H W"]
@@ -62,7 +63,15 @@ class DrawnScene:
     @property
     def layer_ids(self) -> tuple[int, ...]:
         """Ids of all layers, from 1."""
-        return tuple(range(1, len(self.layers) + 1))
+        return tuple(range(1, len(self.bodies) + 1))
+
+    @property
+    def layers(self) -> UInt8[np.ndarray, "L T H W 4"]:
+        """Bodies over their own effects, premultiplied: each layer as one picture."""
+        out = np.empty_like(self.bodies)
+        for k, t in np.ndindex(*out.shape[:2]):
+            out[k, t] = _rounded(_over(self.bodies[k, t], self.effects[k, t].astype(np.float32)))
+        return out
 
     def background(self, frame: int) -> UInt8[np.ndarray, "H W 3"]:
         """The place without people, as the camera sees it in a frame."""
@@ -89,20 +98,18 @@ class DrawnScene:
         shown = [k for k in self.layer_ids if k not in without and solo in (None, k)]
         out = np.empty_like(self.clean)
         for t, order in enumerate(self.order):
-            frame = self.background(t).astype(np.float32)
-            for k in order:
-                source = maps[k][t] if k in maps else t
-                if k in shown and source is not None:
-                    frame = _over(self.layer_picture(k, source, camera_frame=t), frame)
-            out[t] = _rounded(frame)
+            sources = {k: maps[k][t] if k in maps else t for k in order if k in shown}
+            drawn = [self.seen(k, source, camera_frame=t) for k, source in sources.items() if source is not None]
+            out[t] = _composite(self.background(t), drawn)
         return out
 
-    def layer_picture(self, layer_id: int, source: int, *, camera_frame: int) -> UInt8[np.ndarray, "H W 4"]:
-        """Layer of one frame as the camera of another frame sees it, premultiplied."""
+    def seen(self, layer_id: int, source: int, *, camera_frame: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """Effects and body of a layer at one frame, as the camera of another frame sees them, premultiplied."""
         if source == camera_frame or self.camera.kind == "static":
-            return self.layers[layer_id - 1, source]
+            return self.effects[layer_id - 1, source], self.bodies[layer_id - 1, source]
         place = _Place(self.spec, self.camera, self.backdrop, camera_frame)
-        return _draw_layer(place, self.actors[layer_id - 1], mats_of(self.spec)[layer_id - 1], source).layer
+        drawn = _draw_layer(place, self.actors[layer_id - 1], mats_of(self.spec)[layer_id - 1], source)
+        return drawn.effects, drawn.body
 
     def stack(self) -> LayerStack:
         """The true layer stack."""
@@ -110,7 +117,13 @@ class DrawnScene:
         return LayerStack(
             background=Background(colour=self.backdrop.colour, coverage=np.full(shape, self.spec.n_frames, np.uint16)),
             layers=tuple(
-                Layer(layer_id=k, name=person.name, subject_ids=(k,), pictures=self.layers[k - 1])
+                Layer(
+                    layer_id=k,
+                    name=person.name,
+                    subject_ids=(k,),
+                    pictures=self.bodies[k - 1],
+                    effects=self.effects[k - 1],
+                )
                 for k, person in zip(self.layer_ids, self.spec.people, strict=True)
             ),
             order=self.order,
@@ -133,7 +146,7 @@ def draw(spec: SceneSpec) -> DrawnScene:
     mats = mats_of(spec)
     width, height = spec.size
     shape = (len(actors), spec.n_frames, height, width)
-    layers, bodies = np.zeros((*shape, 4), np.uint8), np.zeros((*shape, 4), np.uint8)
+    effects, bodies = np.zeros((*shape, 4), np.uint8), np.zeros((*shape, 4), np.uint8)
     masks, flow = np.zeros(shape, np.bool_), np.zeros((*shape, 2), np.float32)
     points = np.zeros((*shape[:2], 17, 3), np.float32)
     clean = np.empty((*shape[1:], 3), np.uint8)
@@ -145,22 +158,21 @@ def draw(spec: SceneSpec) -> DrawnScene:
         order.insert(0, tuple(int(i) + 1 for i in np.argsort(feet, kind="stable")))
         for i, actor in enumerate(actors):
             drawn = _draw_layer(place, actor, mats[i], t)
-            layers[i, t], bodies[i, t], points[i, t] = drawn.layer, drawn.body, drawn.points
+            effects[i, t], bodies[i, t], points[i, t] = drawn.effects, drawn.body, drawn.points
             flow[i, t] = _flow(drawn, ahead[i], place.size) * (drawn.body[..., 3:] > 127)
             ahead[i] = drawn
-        frame, free = view_of_canvas(backdrop.colour, camera, t).astype(np.float32), np.ones(shape[2:], np.float32)
-        for k in order[0]:
-            frame = _over(layers[k - 1, t], frame)
+        free = np.ones(shape[2:], np.float32)
         for k in reversed(order[0]):
             alpha = bodies[k - 1, t, ..., 3].astype(np.float32) / 255
             masks[k - 1, t] = alpha * free > 0.5
             free *= 1 - alpha
-        clean[t] = _rounded(frame)
+        drawn_now = [(effects[k - 1, t], bodies[k - 1, t]) for k in order[0]]
+        clean[t] = _composite(view_of_canvas(backdrop.colour, camera, t), drawn_now)
     return DrawnScene(
         spec=spec,
         pictures=_with_grain(clean, spec),
         clean=clean,
-        layers=layers,
+        effects=effects,
         bodies=bodies,
         masks=masks,
         amodal=bodies[..., 3] > 127,
@@ -198,7 +210,7 @@ class _Place:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Drawn:
-    layer: NDArray[np.uint8]
+    effects: NDArray[np.uint8]
     body: NDArray[np.uint8]
     points: NDArray[np.float32]
     drawing: Drawing | None
@@ -233,7 +245,7 @@ def _draw_layer(place: _Place, actor: Actor, mat: Mat | None, source: int) -> _D
             h, w = drawing.rgba.shape[:2]
             body[drawing.y : drawing.y + h, drawing.x : drawing.x + w] += drawing.rgba / n
     points = keypoints(actor, now, middle, frame_from_ref=place.frame_from_ref)
-    return _Drawn(layer=_coded(_over_float(body, layer)), body=_coded(body), points=points, drawing=middle)
+    return _Drawn(effects=_coded(layer), body=_coded(body), points=points, drawing=middle)
 
 
 def _n_samples(spec: SceneSpec, actor: Actor, source: int) -> int:
@@ -261,6 +273,7 @@ def _flow(drawn: _Drawn, ahead: _Drawn | None, size: tuple[int, int]) -> NDArray
         _, nearest = cv2.distanceTransformWithLabels(
             (~inside).astype(np.uint8), cv2.DIST_L2, 3, labelType=cv2.DIST_LABEL_PIXEL
         )
+        nearest = np.asarray(nearest, np.int64)
         table = np.zeros(int(nearest.max()) + 1, np.int64)
         table[nearest[inside]] = now.part[inside]
         number = table[nearest]
@@ -275,16 +288,12 @@ def _seen(points: NDArray[np.float32], masks: NDArray[np.bool_]) -> NDArray[np.f
     """Take visibility from points that another person hides or that lie outside the frame."""
     out = points.copy()
     height, width = masks.shape[2:]
-    x, y = np.round(points[..., 0]).astype(int), np.round(points[..., 1]).astype(int)
-    outside = (x < 0) | (y < 0) | (x >= width) | (y >= height)
-    x, y = x.clip(0, width - 1), y.clip(0, height - 1)
-    layer, frame = np.indices(x.shape)[:2]
-    for k in range(len(masks)):
-        others = np.delete(masks, k, 0).any(0)
-        hidden = others[frame[k], y[k], x[k]]
-        out[k][..., 2] = np.where(hidden, np.minimum(out[k][..., 2], 1), out[k][..., 2])
-    out[..., 2] = np.where(outside, 0, out[..., 2])
-    del layer
+    for k, t, i in np.ndindex(*points.shape[:3]):
+        x, y = round(float(points[k, t, i, 0])), round(float(points[k, t, i, 1]))
+        if not (0 <= x < width and 0 <= y < height):
+            out[k, t, i, 2] = 0
+        elif any(masks[j, t, y, x] for j in range(len(masks)) if j != k):
+            out[k, t, i, 2] = min(points[k, t, i, 2], 1)
     return out
 
 
@@ -298,13 +307,24 @@ def _with_grain(clean: NDArray[np.uint8], spec: SceneSpec) -> NDArray[np.uint8]:
     return out
 
 
+def _composite(
+    background: NDArray[np.uint8], drawn: Sequence[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
+) -> NDArray[np.uint8]:
+    """Effects of all layers, then bodies of all layers, over a background; ``drawn`` is back to front."""
+    frame = background.astype(np.float32)
+    for kind in (0, 1):
+        for layer in drawn:
+            frame = _over(layer[kind], frame)
+    return _rounded(frame)
+
+
 def _over(layer: NDArray[np.uint8], below: NDArray[np.float32]) -> NDArray[np.float32]:
     rgba = layer.astype(np.float32)
-    return rgba[..., :3] + below * (1 - rgba[..., 3:] / 255)
+    return np.asarray(rgba[..., : below.shape[-1]] + below * (1 - rgba[..., 3:] / 255), np.float32)
 
 
 def _over_float(front: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
-    return front + back * (1 - front[..., 3:])
+    return np.asarray(front + back * (1 - front[..., 3:]), np.float32)
 
 
 def _lay(layer: NDArray[np.float32], x: int, y: int, rgba: NDArray[np.float32]) -> None:

@@ -74,7 +74,6 @@ def _facts(scene: DrawnScene) -> dict[str, Any]:
     spec, ids = scene.spec, scene.layer_ids
     path = scene.camera.canvas_from_frame
     first = np.linalg.inv(path[0]) @ path
-    solo = {1: lambda _k: "full.mp4", 2: lambda k: f"without_{3 - k}.mp4"}.get(len(ids), lambda k: f"solo_{k}.mp4")
     return {
         "name": spec.name,
         "frames": spec.n_frames,
@@ -87,7 +86,7 @@ def _facts(scene: DrawnScene) -> dict[str, Any]:
         "seed": spec.seed,
         "layers": [{"id": k, "name": p.name, "people": [k]} for k, p in zip(ids, spec.people, strict=True)],
         "order_back_to_front": [list(one) for one in scene.order],
-        "solo_truth": {str(k): solo(k) for k in ids},
+        "solo_truth": {str(k): _solo_file(k, len(ids)) for k in ids},
         "retimes": {
             one.name: {
                 "kind": one.kind,
@@ -100,6 +99,13 @@ def _facts(scene: DrawnScene) -> dict[str, Any]:
         "pixels of frame f to frame 0",
         "homographies": (first / first[:, 2:, 2:]).tolist(),
     }
+
+
+def _solo_file(layer_id: int, n_layers: int) -> str:
+    """Clip that shows one layer alone; with one or two layers it is there under another name."""
+    if n_layers <= 2:
+        return "full.mp4" if n_layers == 1 else f"without_{3 - layer_id}.mp4"
+    return f"solo_{layer_id}.mp4"
 
 
 def _keypoints(scene: DrawnScene) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def add_mat(colour: NDArray[np.float32], x: Plane, y: Plane, mat: Mat) -> NDArra
     skirt = _inside(x, y - 0.030 * mat.unit, mat, 1.0)[..., None]
     out = out + (np.array(mat.pad, np.float32) * 0.55 - out) * skirt
     surface, alpha = mat_surface(x, y, mat, depth=0.0)
-    return out + (surface - out) * alpha[..., None]
+    return np.asarray(out + (surface - out) * alpha[..., None], np.float32)
 
 
 def mat_surface(
@@ -68,9 +68,10 @@ def mat_surface(
     down = np.float32(depth * mat.unit)
     level = y
     for _ in range(4):  # where on the flat mat does the pixel's point come from
-        level = y - down * _bowl(np.hypot((x - mat.centre[0]) / rx, (level - mat.centre[1]) / ry) / INNER)
+        r = np.hypot((x - mat.centre[0]) / rx, (level - mat.centre[1]) / ry)
+        level = y - down * _bowl(np.asarray(r / INNER, np.float32))
     a, b = (x - mat.centre[0]) / rx, (level - mat.centre[1]) / ry
-    r = np.hypot(a, b)
+    r = np.asarray(np.hypot(a, b), np.float32)
     pixel = np.float32(1 / max(ry, 1.0))
     web = np.minimum(np.abs(a * 7 % 1.0 - 0.5) / 7 / (1 / rx), np.abs(b * 5 % 1.0 - 0.5) / 5 * ry)
     cloth = 0.105 + 0.055 * np.clip(1.1 - web, 0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,8 +41,8 @@ def body_parts(look: Look) -> tuple[Part, ...]:
     """All parts of a dressed person but the head."""
     w = look.build
     arm = look.skin if look.bare_arms else look.top
-    pattern = {"colour": look.top, "second": look.top_second, "cloth": look.cloth}
-    sleeve = {"colour": arm, "second": None if look.bare_arms else look.top_second,
+    pattern: dict[str, Any] = {"colour": look.top, "second": look.top_second, "cloth": look.cloth}
+    sleeve: dict[str, Any] = {"colour": arm, "second": None if look.bare_arms else look.top_second,
               "cloth": "plain" if look.bare_arms else look.cloth}  # fmt: skip
     parts = [Part(name="neck", a=("neck",), b=("head",), radius_a=0.033, radius_b=0.03, colour=look.skin, nearer=-0.01)]
     for side in ("left", "right"):
@@ -137,7 +138,9 @@ def outline(a: NDArray[np.float64], b: NDArray[np.float64], ra: float, rb: float
     """Polygon ``[N, 2]`` around a tapered piece, for silhouettes."""
     turn = np.linspace(0, 2 * np.pi, 14, endpoint=False)
     ring = np.stack([np.cos(turn), np.sin(turn)], -1)
-    return cv2.convexHull(np.concatenate([a + ra * ring, b + rb * ring]).astype(np.float32))[:, 0]
+    return np.asarray(
+        cv2.convexHull(np.concatenate([a + ra * ring, b + rb * ring]).astype(np.float32))[:, 0], np.float32
+    )
 
 
 def _tapered(
@@ -168,7 +171,7 @@ def _cloth(
     rng = np.random.default_rng([seed, 7])
     folds = value_noise((u.shape[1], u.shape[0]), rng, cell=(max(unit * 0.05, 2), max(unit * 0.025, 2)), octaves=2)
     out = colour + (second - colour) * np.asarray(share, np.float32)[..., None]
-    return out * (1 + 0.07 * folds[..., None])
+    return np.asarray(out * (1 + 0.07 * folds[..., None]), np.float32)
 
 
 def _step(x: NDArray[np.float32], soft: np.float32) -> NDArray[np.float32]:

@@ -48,16 +48,17 @@ class Pose:
     """How far the lowest sole is above the floor, in body heights; below 0 it presses a mat down."""
 
 
-def walking(phase: float) -> Pose:
+def walking(phase: float, *, arm_swing: float = 1.0) -> Pose:
     """Pose in a walk; ``phase`` in cycles, 0 when the left leg swings past the standing right one."""
     angle = 2 * np.pi * phase
     legs = {
         "left": (SWING * np.sin(angle) + 0.03, _swing_knee(angle), 0.0),
         "right": (SWING * np.sin(angle + np.pi) + 0.03, _swing_knee(angle + np.pi), 0.0),
     }
+    swing, bend = 0.50 * arm_swing * float(np.sin(angle)), 0.28 * arm_swing
     arms = {
-        "left": (-0.50 * np.sin(angle), 0.28 + 0.22 * np.sin(angle + np.pi), 0.10),
-        "right": (0.50 * np.sin(angle), 0.28 + 0.22 * np.sin(angle), 0.10),
+        "left": (-swing, bend - 0.44 * swing, 0.10 * arm_swing),
+        "right": (swing, bend + 0.44 * swing, 0.10 * arm_swing),
     }
     return _pose(legs, arms, lean=0.05, twist=0.16 * float(np.sin(angle)), lift=0.0, nod=0.0)
 
@@ -81,8 +82,8 @@ def jumping(phase: float, *, height: float, depth: float) -> Pose:
         fold = 0.30 + 0.75 * float(np.sin(np.pi / 2 * inside)) ** 2
     spread = 0.16 * float(np.clip(lift / max(height, 1e-6), 0, 1))
     raised = 0.55 + 1.45 * float(np.clip(lift / max(height, 1e-6), -0.2, 1))
-    legs = dict.fromkeys(("left", "right"), (0.5 * fold, fold, 0.07 + spread))
-    arms = dict.fromkeys(("left", "right"), (0.15, 0.45, raised))
+    leg, arm = (0.5 * fold, fold, 0.07 + spread), (0.15, 0.45, raised)
+    legs, arms = {"left": leg, "right": leg}, {"left": arm, "right": arm}
     return _pose(legs, arms, lean=0.06 + 0.18 * fold, twist=0.0, lift=lift, nod=0.1 * fold)
 
 

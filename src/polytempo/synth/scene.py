@@ -47,6 +47,8 @@ class Person:
     """Where the feet are in the last frame."""
     phase: float = 0.0
     """Of the gait (or jump) in the middle of the clip, in cycles. At 0 a walker's legs pass each other."""
+    arm_swing: float = 1.0
+    """How far a walker's arms swing; near 0 they hang close to the body."""
     period: float = 20.0
     """Frames per jump; walkers step as their speed asks."""
     jump_height: float = 0.35

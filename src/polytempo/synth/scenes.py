@@ -29,8 +29,8 @@ def crossing(*, size: tuple[int, int] = (448, 256), n_frames: int = 48, seed: in
 
     Retimes: ``freeze_1`` (the far person stands still) and ``delay_2`` (the near person a sixth of the clip later).
     """
-    far = Person(name="far walker", look=replace(LOOKS[1], build=0.85), height=0.90, start=(0.86, 0.775),
-                 stop=(0.20, 0.775), phase=0.0)  # fmt: skip
+    far = Person(name="far walker", look=replace(LOOKS[1], build=0.85), height=0.90, start=(0.855, 0.775),
+                 stop=(0.20, 0.775), phase=0.09, arm_swing=0.3)  # fmt: skip
     near = Person(name="near walker", look=replace(LOOKS[0], build=1.55, coat=1.0), height=1.13, start=(0.12, 0.90),
                   stop=(0.96, 0.90), phase=0.02)  # fmt: skip
     spec = SceneSpec(name="drawn_crossing", people=(far, near), size=size, n_frames=n_frames, seed=seed, grain=grain)
@@ -129,7 +129,8 @@ def pan(
     other = Person(name="other way", look=LOOKS[2], height=1.02, start=(0.72, 0.78), stop=(0.05, 0.78), phase=0.1)
     spec = SceneSpec(
         name="drawn_pan", people=(followed, other), size=size, n_frames=n_frames, seed=seed, grain=grain,
-        wall="plaster", floor="planks", gloss=0.5, light=(-0.4, 0.26), camera=CameraMove(pan_degrees=degrees, shake_px=0.4),
+        wall="plaster", floor="planks", gloss=0.5, light=(-0.4, 0.26),
+        camera=CameraMove(pan_degrees=degrees, shake_px=0.4),
     )  # fmt: skip
     return _with_retimes(spec, (_freeze(spec, 1, n_frames // 2), _delay(spec, 2, max(n_frames // 6, 1))))
 

@@ -67,7 +67,7 @@ def moment(spec: SceneSpec, person: Person, time: float) -> Moment:
         middle_unit = person.height * ((start[1] + stop[1]) / 2 - horizon)
         way = np.hypot(moves[0], moves[1] / max(_tilt(spec, (start[1] + stop[1]) / 2), 0.05))
         cycles = way / (STRIDE * middle_unit) / span * (time - span / 2)
-        pose = walking(person.phase + cycles)
+        pose = walking(person.phase + cycles, arm_swing=person.arm_swing)
     else:
         depth = MAT_DEPTH if spec.mats else 0.0
         pose = jumping(person.phase + (time - span / 2) / person.period, height=person.jump_height, depth=depth)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from jaxtyping import Float32
@@ -48,9 +50,9 @@ def tile_tones(rows: Plane, columns: Plane, rng: np.random.Generator, *, n: int 
     return table[key]
 
 
-def joint(place: Plane, width: Plane | float) -> Plane:
+def joint(place: NDArray[np.floating[Any]], width: NDArray[np.floating[Any]] | float) -> Plane:
     """How far a pixel is inside a tile: 0 on its edge, 1 from ``width`` inward; ``place`` runs 0…1 across the tile."""
-    return np.clip(np.minimum(place, 1 - place) / np.maximum(width, 1e-6), 0, 1)
+    return np.asarray(np.clip(np.minimum(place, 1 - place) / np.maximum(width, 1e-6), 0, 1), np.float32)
 
 
 def bricks(x: Plane, y: Plane, rng: np.random.Generator, *, tint: NDArray[np.float32]) -> Plane:
@@ -66,7 +68,7 @@ def bricks(x: Plane, y: Plane, rng: np.random.Generator, *, tint: NDArray[np.flo
     rough = value_noise(size, rng, cell=5, octaves=3) * 0.05 + value_noise(size, rng, cell=70, octaves=4) * 0.06
     brick = tint * (1 + 0.16 * tone + rough)[..., None] + np.stack([hue * 0.035, hue * 0.005, -hue * 0.02], -1)
     mortar = np.array([0.62, 0.59, 0.54], np.float32) * (0.92 + 0.6 * rough)[..., None]
-    return mortar + (brick - mortar) * face[..., None]
+    return np.asarray(mortar + (brick - mortar) * face[..., None], np.float32)
 
 
 def plaster(x: Plane, y: Plane, rng: np.random.Generator, *, tint: NDArray[np.float32]) -> Plane:
@@ -78,7 +80,7 @@ def plaster(x: Plane, y: Plane, rng: np.random.Generator, *, tint: NDArray[np.fl
     crack = np.clip(1 - ridge / 0.035, 0, 1) * np.clip(value_noise(size, rng, cell=90, octaves=2), 0, 1) * 0.22
     shade = (1 + stains + grain - crack)[..., None]
     warm = value_noise(size, rng, cell=120, octaves=3)[..., None] * np.array([0.012, 0.0, -0.016], np.float32)
-    return tint * shade + warm
+    return np.asarray(tint * shade + warm, np.float32)
 
 
 def boards(x: Plane, y: Plane, rng: np.random.Generator, *, tint: NDArray[np.float32]) -> Plane:
@@ -90,7 +92,7 @@ def boards(x: Plane, y: Plane, rng: np.random.Generator, *, tint: NDArray[np.flo
     streaks = value_noise(size, rng, cell=(3, 60), octaves=3) * 0.08
     face = joint(along - column, 0.09)
     colour = tint * (1 + 0.14 * tone + streaks)[..., None]
-    return colour * (0.35 + 0.65 * face)[..., None]
+    return np.asarray(colour * (0.35 + 0.65 * face)[..., None], np.float32)
 
 
 def planks(x: Plane, z: Plane, rng: np.random.Generator, *, tint: NDArray[np.float32], blur: Plane) -> Plane:
@@ -119,7 +121,7 @@ def planks(x: Plane, z: Plane, rng: np.random.Generator, *, tint: NDArray[np.flo
     wear = value_noise(size, rng, cell=(110, 30), octaves=4) * 0.05
     colour = tint * (1 + 0.15 * tone + 0.075 * grain + wear)[..., None]
     colour = colour + np.stack([warm * 0.02, warm * 0.0, -warm * 0.02], -1)
-    return colour * (0.45 + 0.55 * gap)[..., None]
+    return np.asarray(colour * (0.45 + 0.55 * gap)[..., None], np.float32)
 
 
 def tiles(x: Plane, z: Plane, rng: np.random.Generator, *, tint: NDArray[np.float32], blur: Plane) -> Plane:
@@ -132,7 +134,7 @@ def tiles(x: Plane, z: Plane, rng: np.random.Generator, *, tint: NDArray[np.floa
     size = (x.shape[1], x.shape[0])
     veins = value_noise(size, rng, cell=(40, 12), octaves=5) * 0.06
     colour = tint * (1 - 0.3 * dark + 0.07 * tone + veins)[..., None]
-    return colour * (0.6 + 0.4 * face)[..., None]
+    return np.asarray(colour * (0.6 + 0.4 * face)[..., None], np.float32)
 
 
 def grass(x: Plane, z: Plane, rng: np.random.Generator, *, tint: NDArray[np.float32], blur: Plane) -> Plane:
@@ -143,4 +145,4 @@ def grass(x: Plane, z: Plane, rng: np.random.Generator, *, tint: NDArray[np.floa
     mown = np.sin(x * 4.2 + 0.3 * patches) * 0.05
     shade = (1 + 0.17 * blades + 0.09 * patches + mown)[..., None]
     dry = np.clip(patches, -1, 2)[..., None] * np.array([0.03, 0.008, 0.0], np.float32)
-    return tint * shade + dry
+    return np.asarray(tint * shade + dry, np.float32)
