@@ -35,6 +35,28 @@ def test_a_constant_stays_and_a_linear_map_of_the_guide_is_met() -> None:
     torch.testing.assert_close(out, values, atol=1e-4, rtol=0)
 
 
+def test_it_is_the_guided_filter_written_plainly() -> None:
+    generator = torch.Generator().manual_seed(2)
+    guide, values = torch.rand(3, 14, 17, generator=generator), torch.rand(2, 14, 17, generator=generator)
+    radius, eps = 2, 1e-2
+
+    def mean(picture: torch.Tensor) -> torch.Tensor:
+        wide = torch.cat([picture[..., :radius].flip(-1), picture, picture[..., -radius:].flip(-1)], -1)
+        tall = torch.cat([wide[..., :radius, :].flip(-2), wide, wide[..., -radius:, :].flip(-2)], -2)
+        return torch.nn.functional.avg_pool2d(tall[None], 2 * radius + 1, stride=1)[0]
+
+    g, v = guide.double(), values.double()
+    second = torch.stack([mean(g * g[i : i + 1]) for i in range(3)], 1) - mean(g)[:, None] * mean(g)[None]
+    inverse = torch.linalg.inv((second + eps * torch.eye(3)[..., None, None]).permute(2, 3, 0, 1))
+    for k in range(2):
+        cross = (mean(g * v[k]) - mean(g) * mean(v[k : k + 1])).permute(1, 2, 0)
+        slope = (inverse @ cross[..., None])[..., 0].permute(2, 0, 1)
+        offset = mean(v[k : k + 1]) - (slope * mean(g)).sum(0, keepdim=True)
+        plain = (mean(slope) * g).sum(0) + mean(offset)[0]
+        ours = guided_filter(values, guide, radius=radius, eps=eps)[k]
+        torch.testing.assert_close(ours, plain.float(), atol=1e-5, rtol=0)
+
+
 def test_edges_come_out_sharper_than_by_enlarging() -> None:
     truth = disc((192, 128), soft=0.01)
     low = disc((48, 32), soft=0.05)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, no_type_check
+
 import cv2
 import numpy as np
 import torch
 from jaxtyping import Float
+from numba import njit
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -52,15 +55,10 @@ def guided_upsample(
         raise ShapeError("layers.guided", "the full-size guide must be [3, H, W]", got=str(tuple(guide_high.shape)))
     if radius < 1 or eps <= 0:
         raise InputError("layers.guided", "radius and eps must be above 0", got=f"radius {radius}, eps {eps}")
-    low = _pixels_last(guide_low)
+    model = _linear_model(_pixels_last(values), _pixels_last(guide_low), radius=radius, eps=eps)
     high = _pixels_last(guide_high)
-    slope, offset = _linear_model(_pixels_last(values), low, radius=radius, eps=eps)
-    height, width = high.shape[:2]
-    out = np.empty((values.shape[0], height, width), np.float32)
-    for channel in range(values.shape[0]):
-        model = np.dstack([slope[..., channel], offset[..., channel]])
-        large = np.asarray(cv2.resize(model, (width, height), interpolation=cv2.INTER_LINEAR))
-        out[channel] = np.einsum("hwc,hwc->hw", large[..., :3], high) + large[..., 3]
+    out = np.empty((values.shape[0], *high.shape[:2]), np.float32)
+    _apply(model, high, out)
     return torch.from_numpy(out).to(values.device, values.dtype)
 
 
@@ -76,38 +74,79 @@ def guided_filter(
     return guided_upsample(values, guide, guide, radius=radius, eps=eps)
 
 
-def _linear_model(values: Planes, guide: Planes, *, radius: int, eps: float) -> tuple[Planes, Planes]:
-    """Window means of the least-squares slope ``[h, w, 3, C]`` and offset ``[h, w, C]``."""
+def _linear_model(values: Planes, guide: Planes, *, radius: int, eps: float) -> Planes:
+    """Window means of the least-squares fit, ``[h, w, C, 4]``: three slopes and the offset of each map."""
+    side, n_maps = 2 * radius + 1, values.shape[2]
 
-    def mean(picture: NDArray[np.float64]) -> NDArray[np.float64]:
+    def mean(picture: Planes) -> Planes:
         flat = picture.reshape(*picture.shape[:2], -1)
-        side = 2 * radius + 1
-        # OpenCV filters four channels at a time at most in its fast paths, any number in all.
-        smooth = np.asarray(cv2.boxFilter(flat, -1, (side, side), borderType=cv2.BORDER_REFLECT), np.float64)
-        return smooth.reshape(picture.shape)
+        smooth = cv2.boxFilter(flat, -1, (side, side), borderType=cv2.BORDER_REFLECT)
+        return np.asarray(smooth, np.float32).reshape(picture.shape)
 
-    # Doubles: variances are differences of near-equal squares, and eps is small.
-    guide64, values64 = guide.astype(np.float64), values.astype(np.float64)
-    mean_guide, mean_values = mean(guide64), mean(values64)
-    second = mean(guide64[..., :, None] * guide64[..., None, :])
-    variance = second - mean_guide[..., :, None] * mean_guide[..., None, :] + eps * np.eye(3)
-    covariance = mean(guide64[..., :, None] * values64[..., None, :])
-    covariance -= mean_guide[..., :, None] * mean_values[..., None, :]
-    slope = _inverse_3x3(variance) @ covariance
-    offset = mean_values - np.einsum("hwi,hwic->hwc", mean_guide, slope)
-    return mean(slope).astype(np.float32), mean(offset).astype(np.float32)
+    # Colours from the middle of their range, so that squares lose no digits against each other.
+    centre = guide.mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
+    guide = guide - centre
+    squares = guide[..., [0, 0, 0, 1, 1, 2]] * guide[..., [0, 1, 2, 1, 2, 2]]
+    products = (values[..., :, None] * guide[..., None, :]).reshape(*guide.shape[:2], -1)
+    moments = mean(np.concatenate([guide, squares, values, products], axis=2))
+    model = np.empty((*guide.shape[:2], n_maps, 4), np.float32)
+    _fit(moments, eps, model)
+    model = mean(model)
+    model[..., 3] -= model[..., :3] @ centre
+    return model
 
 
-def _inverse_3x3(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inverse of symmetric positive definite matrices ``[..., 3, 3]`` by cofactors, many at once."""
-    a, b, c = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 0, 2]
-    d, e, f = matrix[..., 1, 1], matrix[..., 1, 2], matrix[..., 2, 2]
-    cofactors = np.stack(
-        [d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b], axis=-1
-    )
-    determinant = a * cofactors[..., 0] + b * cofactors[..., 1] + c * cofactors[..., 2]
-    order = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
-    return cofactors[..., order] / determinant[..., None, None]
+@njit(cache=True, nogil=True)
+@no_type_check  # the checked form cannot be compiled
+def _fit(moments: Any, eps: float, model: Any) -> None:  # pragma: no cover - compiled
+    """Solve every window's three equations by cofactors."""
+    height, width, n_maps = model.shape[:3]
+    for y in range(height):
+        for x in range(width):
+            m = moments[y, x]
+            r, g, b = np.float64(m[0]), np.float64(m[1]), np.float64(m[2])
+            rr, rg, rb = m[3] - r * r + eps, m[4] - r * g, m[5] - r * b
+            gg, gb, bb = m[6] - g * g + eps, m[7] - g * b, m[8] - b * b + eps
+            c00, c01, c02 = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
+            c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+            over = 1.0 / (rr * c00 + rg * c01 + rb * c02)
+            for k in range(n_maps):
+                v = np.float64(m[9 + k])
+                base = 9 + n_maps + 3 * k
+                vr, vg, vb = m[base] - r * v, m[base + 1] - g * v, m[base + 2] - b * v
+                a0 = (c00 * vr + c01 * vg + c02 * vb) * over
+                a1 = (c01 * vr + c11 * vg + c12 * vb) * over
+                a2 = (c02 * vr + c12 * vg + c22 * vb) * over
+                model[y, x, k, 0], model[y, x, k, 1], model[y, x, k, 2] = a0, a1, a2
+                model[y, x, k, 3] = v - a0 * r - a1 * g - a2 * b
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+@no_type_check
+def _apply(model: Any, guide: Any, out: Any) -> None:  # pragma: no cover - compiled
+    """Evaluate the model, enlarged linearly, on the full-size guide; the outer edges of both pictures meet."""
+    h, w, n_maps = model.shape[:3]
+    height, width = guide.shape[:2]
+    row = np.empty((w, n_maps, 4), np.float32)
+    for y in range(height):
+        v = min(max((y + 0.5) * h / height - 0.5, 0.0), h - 1.0)
+        top = min(int(v), max(h - 2, 0))
+        below = min(top + 1, h - 1)
+        share = np.float32(v - top)
+        for x in range(w):
+            for k in range(n_maps):
+                for i in range(4):
+                    row[x, k, i] = model[top, x, k, i] + share * (model[below, x, k, i] - model[top, x, k, i])
+        for x in range(width):
+            u = min(max((x + 0.5) * w / width - 0.5, 0.0), w - 1.0)
+            left = min(int(u), max(w - 2, 0))
+            right = min(left + 1, w - 1)
+            part = np.float32(u - left)
+            r, g, b = guide[y, x, 0], guide[y, x, 1], guide[y, x, 2]
+            for k in range(n_maps):
+                one = row[left, k, 0] * r + row[left, k, 1] * g + row[left, k, 2] * b + row[left, k, 3]
+                other = row[right, k, 0] * r + row[right, k, 1] * g + row[right, k, 2] * b + row[right, k, 3]
+                out[k, y, x] = one + part * (other - one)
 
 
 def _pixels_last(picture: Tensor) -> Planes:
