@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ def drawn_stack(n_frames: int = 3, size: tuple[int, int] = (24, 16)) -> LayerSta
         background=Background(
             colour=rng.integers(0, 256, (height, width, 3)).astype(np.uint8),
             coverage=rng.integers(0, 9, (height, width)).astype(np.uint16),
+            live=pictures[0, ::-1] // 3,
         ),
         layers=(
             Layer(layer_id=1, name="girl", subject_ids=(1,), pictures=pictures[0], effects=pictures[1] // 2),
@@ -60,6 +62,7 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
     assert np.array_equal(back.background.colour, stack.background.colour)
     assert np.array_equal(back.background.coverage, stack.background.coverage)
     assert back.background.coverage.dtype == np.uint16
+    assert np.array_equal(back.background.live[2], stack.background.live[2])  # type: ignore[index]
     assert np.array_equal(back.camera.canvas_from_frame, stack.camera.canvas_from_frame)
     assert np.array_equal(back.camera.residual_px, stack.camera.residual_px)
     assert (back.camera.kind, back.camera.warnings) == (stack.camera.kind, stack.camera.warnings)
@@ -100,10 +103,13 @@ def test_an_empty_layer_costs_nothing(tmp_path: Path) -> None:
     empty = Layer(layer_id=1, name="nobody", subject_ids=(), pictures=np.zeros((3, 16, 24, 4), np.uint8))
     write_stack(
         tmp_path / "layers",
-        LayerStack(background=stack.background, layers=(empty,), order=((1,),) * 3, camera=stack.camera),
+        LayerStack(
+            background=replace(stack.background, live=None), layers=(empty,), order=((1,),) * 3, camera=stack.camera
+        ),
     )
     assert (tmp_path / "layers" / "layer-01.bin").stat().st_size == 0
     assert not read_stack(tmp_path / "layers").layers[0].pictures[2].any()
+    assert read_stack(tmp_path / "layers").background.live is None
 
 
 @pytest.mark.refusal
@@ -125,6 +131,8 @@ def test_other_versions_are_refused(tmp_path: Path) -> None:
         (lambda d: d["layers"][0]["frames"][1].update(x=20), "layer girl, frame 1 does not lie in the picture"),
         (lambda d: d["layers"][0].update(file="../../etc/passwd"), "layer girl has 3 frames in"),
         (lambda d: d["canvas_from_frame"][0].__setitem__(0, [0, 0, 0]), "cannot be inverted"),
+        (lambda d: d["live"].pop(), "the background's frame 0 does not lie"),
+        (lambda d: d["layers"][0]["effects"].pop(), "layer girl has 3 frames in"),
         (lambda d: d["order"].pop(), "one order for each frame"),
         (lambda d: d.update(format="zip"), "not a layer store"),
     ],
@@ -203,6 +211,13 @@ def test_wrong_use_of_the_writer_is_refused(tmp_path: Path) -> None:
         StackWriter(tmp_path / "a", layers=[girl], camera=stack.camera, order=[(1,)] * 3) as writer,
     ):
         writer.write(1, np.zeros((16, 24, 3), np.uint8))
+
+    def write_live_once() -> None:
+        with StackWriter(tmp_path / "a", layers=[], camera=stack.camera, order=[()] * 3) as writer:
+            writer.write_live(stack.layers[0].pictures[0])
+
+    with pytest.raises(InputError, match="the background must have 3 live frames or none; got 1"):
+        write_live_once()
 
     def write_effects_once() -> None:
         with StackWriter(tmp_path / "a", layers=[girl], camera=stack.camera, order=[(1,)] * 3) as writer:

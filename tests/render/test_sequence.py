@@ -193,6 +193,17 @@ def test_effects_lie_beneath_every_body() -> None:
     require_near(frames[5], plain_frame(flat, 5, {1: 4, 2: 5, 3: 4, 4: 5}), n_soft=3)
 
 
+def test_a_live_background_shows_the_output_frame_itself() -> None:
+    stack = drawn_stack(panning_path())
+    live = np.zeros((N_FRAMES, HEIGHT, WIDTH, 4), np.uint8)
+    for t in range(N_FRAMES):
+        live[t, 2:30, 3:40] = (10 * t, 0, 60, 200)
+    lit = replace(stack, background=replace(stack.background, live=live))
+    flat = replace(stack, layers=(*stack.layers, Layer(layer_id=3, name="live", subject_ids=(), pictures=live)))
+    for t, frame in enumerate(frames_of(lit, solo(freeze(edit_of(stack), "red", at=Fraction(0)), "red"))):
+        require_near(frame, plain_frame(flat, t, {3: t, 1: 0}), n_soft=2)
+
+
 def test_exposure_multiplies_the_plate_where_there_is_one() -> None:
     stack = drawn_stack()
 

@@ -13,7 +13,7 @@ from numcodecs.blosc import Blosc
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from polytempo.core.errors import InputError
+from polytempo.core.errors import InputError, ResourceError
 
 CODEC = Blosc(cname="lz4", clevel=5, shuffle=Blosc.NOSHUFFLE)
 LARGEST = 2**31 - 1
@@ -43,10 +43,23 @@ class Chunk:
 
 
 def append_chunk(file: BinaryIO, array: NDArray[Any], *, x: int = 0, y: int = 0) -> Chunk:
-    """Compress an array at the end of a file and tell where it lies."""
+    """Compress an array at the end of a file and tell where it lies.
+
+    Raises:
+        ResourceError: the disk ran full, or the file cannot be written.
+    """
     data: bytes = CODEC.encode(np.ascontiguousarray(array)) if array.size else b""
     start = file.tell()
-    file.write(data)
+    try:
+        file.write(data)
+    except OSError as error:
+        raise ResourceError(
+            "layers.store",
+            "there must be room for the layers",
+            got=error.strerror or "an error of the disk",
+            todo="Free some space and run it again",
+            path=file.name,
+        ) from error
     return Chunk(start=start, n_bytes=len(data), crc=zlib.crc32(data), shape=array.shape, x=x, y=y)
 
 

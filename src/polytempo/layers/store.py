@@ -4,6 +4,7 @@ Layout of the folder::
 
     stack.json         format, version, sizes, camera, order, names, and where each frame's crop lies
     background.bin     colour and coverage on the canvas
+    live.bin           crops of what the frames show of the background themselves, where there is any
     layer-01.bin …     the crops of one layer, and of its effects, one after the other, each compressed by itself
 
 A crop is the box outside which a picture is 0, compressed with Blosc (LZ4) and guarded by a CRC-32. Measured on one
@@ -40,6 +41,7 @@ from polytempo.layers.store_document import (
 
 DOCUMENT = "stack.json"
 BACKGROUND = "background.bin"
+LIVE = "live.bin"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +66,8 @@ class StackWriter:
     """Writes a layer stack frame by frame; the folder appears when the block ends well, and not before.
 
     Use as a context manager: call ``write`` for the frames of each layer in time order (layers in any order between
-    them), ``write_background`` once. An existing store at ``folder`` is replaced in one step.
+    them), ``write_background`` once, ``write_live`` for the frames of a background that has such. An existing store at
+    ``folder`` is replaced in one step.
 
     Args:
         folder: Where the store will be.
@@ -96,6 +99,7 @@ class StackWriter:
         self._resources = ExitStack()
         self._layers: dict[int, _OpenLayer] = {}
         self._background: tuple[Chunk, Chunk] | None = None
+        self._live: list[Chunk] = []
 
     def __enter__(self) -> StackWriter:
         self._partial = self._resources.enter_context(atomic_path(self._folder))
@@ -103,6 +107,7 @@ class StackWriter:
         for name in self._names:
             file = self._resources.enter_context((self._partial / _layer_file(name.layer_id)).open("wb"))
             self._layers[name.layer_id] = _OpenLayer(name, file)
+        self._live_file = self._resources.enter_context((self._partial / LIVE).open("wb"))
         return self
 
     def __exit__(
@@ -157,10 +162,10 @@ class StackWriter:
         return append_chunk(file, crop.picture, x=crop.x, y=crop.y)
 
     def write_background(self, background: Background) -> None:
-        """Write the clean plate.
+        """Write the clean plate, and its live pictures where it has any.
 
         Raises:
-            ShapeError: its pictures do not have the canvas's size.
+            ShapeError: its pictures do not have the canvas's or the frames' size.
         """
         width, height = self._camera.canvas_size
         if background.colour.shape != (height, width, 3) or background.coverage.shape != (height, width):
@@ -171,6 +176,17 @@ class StackWriter:
             )
         with (self._partial / BACKGROUND).open("wb") as file:
             self._background = append_chunk(file, background.colour), append_chunk(file, background.coverage)
+        if background.live is not None:
+            for frame in range(self._n_frames):
+                self.write_live(background.live[frame])
+
+    def write_live(self, picture: UInt8[np.ndarray, "H W 4"]) -> None:
+        """Append what the next frame shows of the background itself; for all frames or for none.
+
+        Raises:
+            ShapeError: the picture is not uint8 of the stack's size.
+        """
+        self._live.append(self._appended(self._live_file, picture, what=f"the background, frame {len(self._live)}"))
 
     def _finish(self) -> None:
         for layer in self._layers.values():
@@ -181,6 +197,13 @@ class StackWriter:
                     got=f"{len(layer.chunks)} for layer {layer.name.name}",
                 )
             layer.file.close()
+        if len(self._live) not in (0, self._n_frames):
+            raise InputError(
+                "layers.store",
+                f"the background must have {self._n_frames} live frames or none",
+                got=str(len(self._live)),
+            )
+        self._live_file.close()
         if self._background is None:
             raise InputError("layers.store", "the background must be written", got="none")
         camera = self._camera
@@ -196,6 +219,7 @@ class StackWriter:
             order=self._order,
             background_colour=self._background[0],
             background_coverage=self._background[1],
+            live=tuple(self._live) or None,
             layers=tuple(
                 LayerRecord(
                     layer_id=one.name.layer_id,
@@ -214,8 +238,8 @@ class StackWriter:
 class StoredPictures:
     """A layer's pictures in a store: ``pictures[t]`` reads one frame. Safe to use from several threads."""
 
-    def __init__(self, path: Path, chunks: Sequence[Chunk], *, size: tuple[int, int], layer: str) -> None:
-        self._path, self._chunks, self._size, self._layer = path, tuple(chunks), size, layer
+    def __init__(self, path: Path, chunks: Sequence[Chunk], *, size: tuple[int, int], what: str) -> None:
+        self._path, self._chunks, self._size, self._what = path, tuple(chunks), size, what
 
     def __len__(self) -> int:
         return len(self._chunks)
@@ -240,7 +264,7 @@ class StoredPictures:
             DamagedStackError: the frame's part of the file is damaged.
         """
         chunk = self._chunks[index]
-        picture = load_chunk(self._path, chunk, np.uint8, what=f"layer {self._layer}, frame {index}")
+        picture = load_chunk(self._path, chunk, np.uint8, what=f"{self._what}, frame {index}")
         return Crop(x=chunk.x, y=chunk.y, picture=picture)
 
 
@@ -253,9 +277,13 @@ def read_stack(folder: Path) -> LayerStack:
     """
     document = read_document(folder / DOCUMENT)
     plate = folder / BACKGROUND
+    live = None
+    if document.live is not None:
+        live = StoredPictures(folder / LIVE, document.live, size=document.frame_size, what="the background")
     background = Background(
         colour=load_chunk(plate, document.background_colour, np.uint8, what="the background's colour"),
         coverage=load_chunk(plate, document.background_coverage, np.uint16, what="the background's coverage"),
+        live=live,
     )
     return LayerStack(
         background=background,
@@ -288,12 +316,12 @@ def _layer(folder: Path, record: LayerRecord, *, size: tuple[int, int]) -> Layer
     path, name = folder / record.file, record.name
     effects = None
     if record.effects is not None:
-        effects = StoredPictures(path, record.effects, size=size, layer=f"{name} (effects)")
+        effects = StoredPictures(path, record.effects, size=size, what=f"effects of layer {name}")
     return Layer(
         layer_id=record.layer_id,
         name=name,
         subject_ids=record.subject_ids,
-        pictures=StoredPictures(path, record.frames, size=size, layer=name),
+        pictures=StoredPictures(path, record.frames, size=size, what=f"layer {name}"),
         effects=effects,
     )
 

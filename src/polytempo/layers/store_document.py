@@ -51,6 +51,8 @@ class StackDocument:
     order: tuple[tuple[int, ...], ...]
     background_colour: Chunk
     background_coverage: Chunk
+    live: tuple[Chunk, ...] | None = None
+    """What frames show of the background themselves; None where the plate alone stands for it."""
     layers: tuple[LayerRecord, ...]
 
     def camera(self) -> CameraPath:
@@ -152,6 +154,9 @@ def _fault(document: StackDocument) -> str:
         return "a background of another size than the canvas"
     if document.background_coverage.shape != (canvas_height, canvas_width):
         return "a coverage of another size than the canvas"
+    for frame, chunk in enumerate(document.live or ()):
+        if len(document.live or ()) != n_frames or not _fits(chunk, width=width, height=height):
+            return f"the background's frame {frame} does not lie in the picture"
     for layer in document.layers:
         effects = layer.frames if layer.effects is None else layer.effects
         if {len(layer.frames), len(effects)} != {n_frames} or Path(layer.file).name != layer.file:

@@ -49,8 +49,9 @@ def render_frames(
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """Frames of an edit, one after the other.
 
-    For every output frame: the plate as the camera of that frame sees it; then the effects of all visible instances,
-    which lie on the scene; then their bodies, back to front. Each shows the source frame its time map asks for,
+    For every output frame: the plate as the camera of that frame sees it; what that frame itself shows of the
+    background, if the background is live; then the effects of all visible instances, which lie on the scene; then
+    their bodies, back to front. Each instance shows the source frame its time map asks for,
     carried through the canvas from the camera of that source frame to the camera of the output frame (nothing is
     resampled where the two agree).
 
@@ -93,6 +94,8 @@ def _frames(
         frame = plates.frame(camera_frame)
         shown = [(one, source_frame(clip, source)) for one in visible if (source := one.time_map.at(time)) is not None]
         showing = [Showing(layer_id=by_name[a.layer].layer_id, source=s, level=a.level) for a, s in shown]
+        if stack.background.live is not None:
+            lay_over(frame, crop_of(stack.background.live, camera_frame))
         order = paint_order(stack, showing, frame=camera_frame)
         for instance, source in (shown[index] for index in order):
             effects = by_name[instance.layer].effects
