@@ -85,7 +85,7 @@ def build_cast(
         for t, back_first in enumerate(subject_order):
             for other in back_first[back_first.index(name) + 1 :]:
                 front[t] |= steady[other][t]
-        amodal, _ = complete_subject(steady[name], front, camera, config=config.amodal)
+        amodal, _ = complete_subject(steady[name], front, pictures, camera, config=config.amodal)
         whole = amodal.sum((1, 2))
         visibility = np.where(whole > 0, steady[name].sum((1, 2)) / np.maximum(whole, 1), 0.0).astype(np.float32)
         subjects.append(Subject(subject_id=i + 1, name=name, mask=steady[name], amodal=amodal, visibility=visibility))

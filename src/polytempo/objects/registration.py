@@ -75,7 +75,7 @@ class BodyPath:
     """Where a body is and how large, per frame, with the camera's motion taken out."""
 
     centre: Float64[np.ndarray, "T 2"]
-    """Canvas pixels ``(x, y)``; interpolated where the body is not seen whole."""
+    """Canvas pixels ``(x, y)``, smoothed over a stride; interpolated where the body is not seen whole."""
     scale: Float64[np.ndarray, " T"]
     """Square root of the area in canvas pixels, smoothed."""
 
@@ -105,9 +105,8 @@ def body_path(
     smooth_y = local_fit(frames[known], centre[known, 1], frames, width=4.0, degree=1)
     scale = local_fit(frames[known], size[known], frames, width=float(reach), degree=1)
     low, high = size[known].min(), size[known].max()
-    out = np.stack([smooth_x, smooth_y], axis=1)
-    out[known] = centre[known]
-    return BodyPath(centre=out, scale=np.clip(scale, low, high))
+    # Smooth also where it is known: what a stride adds to the path belongs to the posture, and travels with it.
+    return BodyPath(centre=np.stack([smooth_x, smooth_y], axis=1), scale=np.clip(scale, low, high))
 
 
 def local_fit(
