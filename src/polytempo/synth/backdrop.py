@@ -70,7 +70,7 @@ def draw_backdrop(spec: SceneSpec, *, size: tuple[int, int], offset: tuple[float
         colour = colour if mat is None else add_mat(colour, x, y, mat)
     luma = floor.mean(-1)
     even = luma - cv2.GaussianBlur(luma, (0, 0), 12)
-    gloss = below * np.clip(1 + 4 * even, 0.4, 1.3) * (0.0 if spec.floor == "grass" else spec.gloss)
+    gloss = below * np.clip(1 + 4 * even, 0.4, 1.1) * (0.0 if spec.floor == "grass" else spec.gloss)
     coded = np.clip(colour * lighting(x, y, spec), 0.01, 0.99) * 255
     return Backdrop(colour=(coded + 0.5).astype(np.uint8), gloss=gloss.astype(np.float32))
 

@@ -124,11 +124,11 @@ def head_picture(look: Look, *, unit: float, turn: float, margin: int = 2) -> Fl
     mouth = (forward > 0) * np.exp(-((left / 0.25) ** 2) - ((rise + 0.42) / 0.05) ** 2)
     colour = colour * (1 - 0.35 * mouth[..., None] * np.array([0.6, 1, 1], np.float32))
     shade = 0.62 + 0.42 * np.clip(0.45 * z - 0.5 * a + 0.35 * rise + 0.25, 0, 1)
-    distance = (np.sqrt(inside) - 1) * np.sqrt(rx * ry)
+    ball = (np.sqrt(inside) - 1) * np.sqrt(rx * ry)
     nose = np.hypot(x - (rx * 1.02) * np.cos(turn), y - 0.06 * ry) - 0.16 * rx
-    distance = np.minimum(distance, nose + (np.sin(turn) > 0.75) * 99)
-    alpha = np.clip(0.5 - distance, 0, 1)
-    colour = np.where((distance < (np.sqrt(inside) - 1) * rx - 0.5)[..., None], np.array(look.skin, np.float32), colour)
+    nose = nose + 99 * (abs(np.sin(turn)) > 0.75)  # seen from before or behind it does not stand out
+    alpha = np.clip(0.5 - np.minimum(ball, nose), 0, 1)
+    colour = np.where((nose < ball - 0.5)[..., None], np.array(look.skin, np.float32), colour)
     return np.concatenate([np.clip(colour * shade[..., None], 0, 1) * alpha[..., None], alpha[..., None]], -1).astype(
         np.float32
     )
