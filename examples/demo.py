@@ -3,7 +3,7 @@
     python examples/demo.py --out out/demo
     python examples/demo.py --out out/demo --clip my.mp4 --subjects my.json -- --freeze girl@1.2s
 
-Without ``--clip`` a scene is drawn: two people pass each other, and the far one is made to stand still while the near one
+Without ``--clip`` a scene is drawn: two people pass each other, and the far one is made to stand still while the other
 walks on.
 Without ``--subjects`` a clip's subjects are proposed by their motion. What is run is printed as you would type it.
 """

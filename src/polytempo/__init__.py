@@ -1,1 +1,152 @@
-"""polytempo: each person in a clip on a clock of their own."""
+"""polytempo: each person in a clip on a clock of their own.
+
+The public names live here and are loaded when first used, so that ``import polytempo`` is quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polytempo.camera.estimate import CameraConfig, estimate_camera
+    from polytempo.camera.homographies_file import read_homographies
+    from polytempo.camera.path import CameraPath
+    from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
+    from polytempo.core.errors import (
+        CancelledError,
+        InputError,
+        PolytempoError,
+        ResourceError,
+        ShapeError,
+        VersionError,
+    )
+    from polytempo.core.progress import Progress
+    from polytempo.decompose.lnr.draft import DraftConfig, decompose_draft
+    from polytempo.edit.edl import Edl, Instance, identity_edl, read_edl, write_edl
+    from polytempo.edit.operations.delay import delay
+    from polytempo.edit.operations.duplicate import duplicate
+    from polytempo.edit.operations.freeze import freeze
+    from polytempo.edit.operations.remove import remove
+    from polytempo.edit.operations.solo import solo
+    from polytempo.edit.operations.speed import speed
+    from polytempo.edit.timemap import TimeMap
+    from polytempo.layers.stack import Background, Layer, LayerStack
+    from polytempo.layers.store import StackWriter, read_stack, write_stack
+    from polytempo.objects.build import CastConfig, build_cast
+    from polytempo.objects.cast import Cast, LayerPlan, Subject
+    from polytempo.objects.prompts import Prompts, read_prompts
+    from polytempo.objects.segment import SegmentConfig, segment
+    from polytempo.project.folder import Project, open_project
+    from polytempo.project.settings import Settings
+    from polytempo.render.sequence import RenderConfig, render_clip, render_frames
+    from polytempo.video.clip import Clip
+    from polytempo.video.frames import FrameStore
+    from polytempo.video.probe import probe
+    from polytempo.video.reader import ClipReader, read_pictures
+    from polytempo.video.writer import write_clip
+
+_HOMES = {
+    "camera.estimate": ("CameraConfig", "estimate_camera"),
+    "camera.homographies_file": ("read_homographies",),
+    "camera.path": ("CameraPath",),
+    "camera.plate": ("CleanPlate", "PlateConfig", "clean_plate"),
+    "core.errors": ("CancelledError", "InputError", "PolytempoError", "ResourceError", "ShapeError", "VersionError"),
+    "core.progress": ("Progress",),
+    "decompose.lnr.draft": ("DraftConfig", "decompose_draft"),
+    "edit.edl": ("Edl", "Instance", "identity_edl", "read_edl", "write_edl"),
+    "edit.operations.delay": ("delay",),
+    "edit.operations.duplicate": ("duplicate",),
+    "edit.operations.freeze": ("freeze",),
+    "edit.operations.remove": ("remove",),
+    "edit.operations.solo": ("solo",),
+    "edit.operations.speed": ("speed",),
+    "edit.timemap": ("TimeMap",),
+    "layers.stack": ("Background", "Layer", "LayerStack"),
+    "layers.store": ("StackWriter", "read_stack", "write_stack"),
+    "objects.build": ("CastConfig", "build_cast"),
+    "objects.cast": ("Cast", "LayerPlan", "Subject"),
+    "objects.prompts": ("Prompts", "read_prompts"),
+    "objects.segment": ("SegmentConfig", "segment"),
+    "project.folder": ("Project", "open_project"),
+    "project.settings": ("Settings",),
+    "render.sequence": ("RenderConfig", "render_clip", "render_frames"),
+    "video.clip": ("Clip",),
+    "video.frames": ("FrameStore",),
+    "video.probe": ("probe",),
+    "video.reader": ("ClipReader", "read_pictures"),
+    "video.writer": ("write_clip",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Background",
+    "CameraConfig",
+    "CameraPath",
+    "CancelledError",
+    "Cast",
+    "CastConfig",
+    "CleanPlate",
+    "Clip",
+    "ClipReader",
+    "DraftConfig",
+    "Edl",
+    "FrameStore",
+    "InputError",
+    "Instance",
+    "Layer",
+    "LayerPlan",
+    "LayerStack",
+    "PlateConfig",
+    "PolytempoError",
+    "Progress",
+    "Project",
+    "Prompts",
+    "RenderConfig",
+    "ResourceError",
+    "SegmentConfig",
+    "Settings",
+    "ShapeError",
+    "StackWriter",
+    "Subject",
+    "TimeMap",
+    "VersionError",
+    "build_cast",
+    "clean_plate",
+    "decompose_draft",
+    "delay",
+    "duplicate",
+    "estimate_camera",
+    "freeze",
+    "identity_edl",
+    "open_project",
+    "probe",
+    "read_edl",
+    "read_homographies",
+    "read_pictures",
+    "read_prompts",
+    "read_stack",
+    "remove",
+    "render_clip",
+    "render_frames",
+    "segment",
+    "solo",
+    "speed",
+    "write_clip",
+    "write_edl",
+    "write_stack",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name from where it lives."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'polytempo' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"polytempo.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return __all__

@@ -69,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    if debug:
+        logging.getLogger("polytempo").setLevel(logging.DEBUG)  # ours alone: numba's would drown it
     output = Output(mode=choose_mode(as_json="--json" in words))
     try:
         known = words[0] in VERBS if words else False
