@@ -24,6 +24,7 @@ from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.layers.store import read_stack, write_stack
 from polytempo.render.sequence import output_times, render_clip, render_frames, source_frame
 from polytempo.video.clip import Clip, ColourTags
+from polytempo.video.probe import probe
 
 N_FRAMES, WIDTH, HEIGHT = 6, 48, 32
 
@@ -295,3 +296,38 @@ def test_errors_and_stops_reach_the_caller_and_leave_no_file(tmp_path: Path) -> 
     with pytest.raises(CancelledError):
         render_clip(stack, edit_of(stack), drawn_clip(), tmp_path / "out.mp4", report=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["layers"]
+
+
+def clip_with_sound(path: Path) -> None:
+    """Six frames at uneven times and a tone."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=1000, options={"crf": "30"})
+        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        video.codec_context.time_base = Fraction(1, 1000)
+        sound = container.add_stream("aac", rate=48000)
+        for pts in (0, 33, 67, 133, 167, 200):
+            frame = av.VideoFrame.from_ndarray(np.full((HEIGHT, WIDTH, 3), pts, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = pts, Fraction(1, 1000)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        for n in range(10):
+            tone = np.sin(np.arange(n * 1024, (n + 1) * 1024) / 20).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(np.concatenate([tone, tone]), format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = 48000, n * 1024, Fraction(1, 48000)
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+
+
+def test_uneven_times_and_sound_are_kept(tmp_path: Path) -> None:
+    clip_with_sound(tmp_path / "in.mp4")
+    clip = probe(tmp_path / "in.mp4")
+    stack = drawn_stack()
+    edl = remove(identity_edl(["red", "green"], clip_duration(clip)), "red")
+    render_clip(stack, edl, clip, tmp_path / "out.mp4")
+    written = probe(tmp_path / "out.mp4")
+    assert [written.time_of(n) for n in range(6)] == [clip.time_of(n) for n in range(6)]
+    assert written.audio_codecs == ("aac",)
+    with av.open(str(tmp_path / "in.mp4")) as one, av.open(str(tmp_path / "out.mp4")) as other:
+        packets = [[bytes(p) for p in container.demux(audio=0) if p.size] for container in (one, other)]
+    assert packets[1] == packets[0][: len(packets[1])]
+    assert len(packets[1]) >= len(packets[0]) - 1
