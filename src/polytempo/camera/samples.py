@@ -15,6 +15,8 @@ from polytempo.core.progress import Progress, Report, silent
 
 NOT_SEEN = np.float32(1e4)
 """Sorts behind every sample."""
+LIT_SHARE = 0.45
+"""Share of the densest state's weight from which a brighter state is taken for the bare one."""
 BESIDE = 70
 """Weight of 255 of a sample that touches a mask: shadows and reflections keep near their owner."""
 
@@ -31,7 +33,7 @@ def robust_mean(
 ) -> tuple[Float32[np.ndarray, "Hc Wc 3"], Float32[np.ndarray, "Hc Wc"], UInt16[np.ndarray, "Hc Wc"]]:
     """Colour, spread and number of the bare samples of every place.
 
-    The canvas is worked through in bands of rows, so memory is ``band_bytes`` and the canvas, whatever the clip's length.
+    The canvas is worked through in bands of rows, so memory is ``band_bytes`` and the canvas, however long the clip.
     """
     width, height = camera.canvas_size
     colour = np.zeros((height, width, 3), np.float32)
@@ -72,7 +74,7 @@ def _band(
         cv2.warpPerspective(
             picture, matrix, size, dst=samples[t], flags=cv2.INTER_LANCZOS4, borderMode=cv2.BORDER_REPLICATE
         )
-        cv2.warpPerspective(_frame_weight(ignore[t]), matrix, size, dst=weight[t], flags=cv2.INTER_LINEAR)
+        cv2.warpPerspective(_frame_weight(lasting(ignore, t)), matrix, size, dst=weight[t], flags=cv2.INTER_LINEAR)
     weight[weight < BESIDE - 6] = 0
     return samples, weight
 
@@ -133,13 +135,26 @@ def _densest(
     """Colour ``[N, 3]`` that most weight of the samples ``[T, N, 3]`` lies about, then the mean of what is near it."""
     candidates = values[np.unique(np.linspace(0, len(values) - 1, min(len(values), 40)).round().astype(int))]
     width = np.square(2.0 * jitter + 1.0)
-    best = np.full(values.shape[1], -1.0, np.float32)
-    chosen = candidates[0].copy()
-    for candidate in candidates:
-        near = np.exp(-np.square(values - candidate).mean(-1) / width) * strength
-        density = near.sum(0)
-        better = density > best
-        best = np.where(better, density, best)
-        chosen[better] = candidate[better]
+    density = np.stack([(np.exp(-np.square(values - c).mean(-1) / width) * strength).sum(0) for c in candidates])
+    chosen = np.take_along_axis(candidates, density.argmax(0)[None, :, None], 0)[0]
+    # Of two states that are both common, and one of which looks like the other in shadow, the lit one is bare.
+    brightness = chosen.mean(-1)
+    ratio = candidates / np.maximum(chosen, 4.0)
+    lit = (
+        (density >= LIT_SHARE * density.max(0))
+        & (ratio.min(-1) > 1.15)
+        & (ratio.max(-1) < 1.5 * ratio.min(-1))
+        & (candidates.mean(-1) - brightness > 4 * jitter + 4)
+    )
+    among = np.where(lit, density, -1.0)
+    brighter = np.take_along_axis(candidates, among.argmax(0)[None, :, None], 0)[0]
+    chosen = np.where(lit.any(0)[:, None], brighter, chosen)
     near = np.exp(-np.square(values - chosen).mean(-1) / width) * strength
     return ((values * near[..., None]).sum(0) / np.maximum(near.sum(0), 1e-6)[:, None]).astype(np.float32)
+
+
+def lasting(ignore: Bool[np.ndarray, "T H W"], t: int) -> Bool[np.ndarray, "H W"]:
+    """Mask of frame ``t``, with what is masked both just before and just after it: detectors miss single frames."""
+    before = ignore[max(t - 2, 0) : t].any(0) if t > 0 else ignore[t]
+    after = ignore[t + 1 : t + 3].any(0) if t + 1 < len(ignore) else ignore[t]
+    return ignore[t] | (before & after)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from polytempo.camera.path import CameraPath
+from polytempo.camera.samples import lasting
 from polytempo.core.pictures import Pictures
 
 _YCC_FROM_RGB = np.array([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]], np.float32)
@@ -44,7 +45,7 @@ def sharpened(
             )
             spread: Any = cv2.warpPerspective(noise, back, camera.frame_size, borderMode=cv2.BORDER_REPLICATE)
             difference = pictures[t].astype(np.float32) / (255 * exposure[t]) - _as_coded(view)
-            near = (np.abs(difference).max(-1) < 3 * spread + 0.02) & ~ignore[t]
+            near = (np.abs(difference).max(-1) < 3 * spread + 0.02) & ~lasting(ignore, t)
             kept = difference * near[..., None]
             total += cv2.warpPerspective(kept, matrix, camera.canvas_size, flags=cv2.INTER_LANCZOS4)
             weight += cv2.warpPerspective(near.astype(np.float32), matrix, camera.canvas_size)
