@@ -32,7 +32,7 @@ def test_clip_and_truth_hold_the_pictures(crossing_folder: Path, crossing_scene:
         psnr(np.stack(list(read_pictures(clip))), crossing_scene.pictures) > 30
     )  # 4:2:0 halves the colour of thin brick joints
     full = np.stack(list(read_pictures(probe(crossing_folder / "truth" / "full.mp4"))))
-    assert psnr(full, crossing_scene.clean) > 42
+    assert psnr(full, crossing_scene.clean) > 39
 
 
 def test_facts_agree_with_the_scene(crossing_folder: Path, crossing_scene: DrawnScene) -> None:

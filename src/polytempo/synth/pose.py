@@ -52,8 +52,8 @@ def walking(phase: float, *, arm_swing: float = 1.0) -> Pose:
     """Pose in a walk; ``phase`` in cycles, 0 when the left leg swings past the standing right one."""
     angle = 2 * np.pi * phase
     legs = {
-        "left": (SWING * np.sin(angle) + 0.03, _swing_knee(angle), 0.0),
-        "right": (SWING * np.sin(angle + np.pi) + 0.03, _swing_knee(angle + np.pi), 0.0),
+        "left": (SWING * _even(angle) + 0.03, _swing_knee(angle), 0.0),
+        "right": (SWING * _even(angle + np.pi) + 0.03, _swing_knee(angle + np.pi), 0.0),
     }
     swing, bend = 0.50 * arm_swing * float(np.sin(angle)), 0.28 * arm_swing
     arms = {
@@ -85,6 +85,11 @@ def jumping(phase: float, *, height: float, depth: float) -> Pose:
     leg, arm = (0.5 * fold, fold, 0.07 + spread), (0.15, 0.45, raised)
     legs, arms = {"left": leg, "right": leg}, {"left": arm, "right": arm}
     return _pose(legs, arms, lean=0.06 + 0.18 * fold, twist=0.0, lift=lift, nod=0.1 * fold)
+
+
+def _even(angle: float) -> float:
+    """A swing like a sine but of more even speed, -1 to 1, so that a standing foot stays where it is."""
+    return float(np.sin(angle) - np.sin(3 * angle) / 9) * 0.9
 
 
 def _swing_knee(angle: float) -> float:
