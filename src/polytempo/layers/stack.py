@@ -18,6 +18,11 @@ class Background:
     colour: UInt8[np.ndarray, "Hc Wc 3"]
     coverage: UInt16[np.ndarray, "Hc Wc"]
     """In how many frames each canvas pixel was seen bare; 0 where the colour was filled in."""
+    live: Pictures | None = None
+    """What each frame itself shows of the background where no layer has a share in it: grain, sway, lights.
+
+    ``live[t]``: uint8 ``[H, W, 4]``, premultiplied, in the pixels of frame ``t``; lies on the plate, beneath all effects,
+    and always shows the output frame's own moment. The background's share of detail transfer (LNR, Eq. 10, i = 0)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -29,6 +34,11 @@ class Layer:
     subject_ids: tuple[int, ...]
     pictures: Pictures
     """``pictures[t]``: uint8 ``[H, W, 4]``, coded sRGB premultiplied by alpha, in the pixels of source frame ``t``."""
+    effects: Pictures | None = None
+    """Shadow, reflection, splash …, pictures like the above, lying on the scene: drawn beneath everybody's body.
+
+    A shadow falls on the ground behind the other person, not on them; in front of the body that casts it only where the
+    whole layer is exported as one picture. None where the layer keeps its effects in ``pictures``."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
 """How coded video numbers become RGB and back: matrices, ranges and the tags that name them.
 
-All conversions go through FFmpeg's scaler with matrix and range spelt out; it never guesses. ``FULL_QUALITY`` reads
+All conversions go through FFmpeg's scaler with matrix and range spelt out (it never guesses), except that eight-bit
+4:2:0 is read by ``chroma``. ``FULL_QUALITY`` reads
 chroma with interpolation at full accuracy, ``FAST`` is for writing, where the scaler's rounding is already within
 one step.
 """
@@ -16,6 +17,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.errors import InputError
+from polytempo.video.chroma import PLANAR_420, rgb_from_420
 from polytempo.video.clip import ColourTags
 
 MATRIX_IDS = {"bt709": 1, "fcc": 4, "smpte170m": 6, "smpte240m": 7, "bt2020nc": 9}
@@ -113,6 +115,13 @@ def rgb_from_frame(
     Returns:
         ``[height, width, 3]``, full range.
     """
+    if (
+        depth == 8
+        and frame.format.name in PLANAR_420
+        and size == (frame.width, frame.height)
+        and not any(n % 2 for n in size)
+    ):
+        return rgb_from_420(frame, matrix=tags.matrix, full_range=tags.full_range)
     rgb = is_rgb(frame)
     picture = scaler.reformat(
         frame,

@@ -1,0 +1,201 @@
+"""Preset ``draft``: layers in minutes without a GPU.
+
+The network is asked only *who*; *what* is taken from the frame (decision 0003).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Bool
+
+from polytempo.camera.path import CameraPath
+from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
+from polytempo.core.files import digest
+from polytempo.core.pictures import Picture, Pictures
+from polytempo.core.progress import Report, silent
+from polytempo.decompose.lnr.network import DELTA
+from polytempo.decompose.lnr.ownership import Ownership, OwnershipTraining, learn_ownership
+from polytempo.decompose.lnr.signal import SignalConfig, unexplained_signal
+from polytempo.decompose.lnr.solve import Separation, SolveConfig, solve_frames
+from polytempo.layers.stack import Background, Layer, LayerStack
+from polytempo.objects.appearance import hidden_appearance
+from polytempo.objects.cast import Cast
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DraftConfig:
+    """Everything that preset ``draft`` can be told."""
+
+    grow_px: int = 5
+    """Bodies grow by this much before the plate and the noise are taken from what is left, working pixels."""
+    effect_share: float = 0.5
+    """A pixel owned more surely than this is left out of the second clean plate."""
+    plate: PlateConfig = field(default_factory=PlateConfig)
+    """Clean plate."""
+    signal: SignalConfig = field(default_factory=SignalConfig)
+    """Departures from the plate."""
+    training: OwnershipTraining = field(default_factory=OwnershipTraining)
+    """Ownership network."""
+    solve: SolveConfig = field(default_factory=SolveConfig)
+    """Layers."""
+
+
+def decompose_draft(
+    pictures: Pictures,
+    camera: CameraPath,
+    cast: Cast,
+    *,
+    config: DraftConfig = DraftConfig(),  # noqa: B008 - frozen
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    report: Report = silent,
+) -> LayerStack:
+    """Layers of a clip at the size of its pictures, in memory; for clips that fit there.
+
+    ``separate``, ``background_plate`` and ``solve_frames`` are its parts, for clips that are larger than working size.
+
+    Args:
+        pictures: Frames at working size.
+        camera: Path at working size.
+        cast: Subjects, layers and order at working size.
+        config: See ``DraftConfig``.
+        seed: Same seed, same result on one machine.
+        checkpoint: Folder for the training state; a killed run goes on from there. None keeps nothing.
+        report: Receives progress.
+    """
+    separation = separate(pictures, camera, cast, config=config, seed=seed, checkpoint=checkpoint, report=report)
+    plate = background_plate(pictures, camera, cast, separation, config=config, report=report)
+    effects: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
+    bodies: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
+    live: list[Picture] = []
+    for solved in solve_frames(pictures, plate, camera, cast, separation, config=config.solve, report=report):
+        for one in separation.layer_ids:
+            effects[one].append(solved.effects[one])
+            bodies[one].append(solved.bodies[one])
+        live.append(solved.live)
+    return LayerStack(
+        background=background_of(plate, live=np.stack(live)),
+        layers=tuple(
+            Layer(
+                layer_id=plan.layer_id,
+                name=plan.name,
+                subject_ids=plan.subject_ids,
+                pictures=np.stack(bodies[plan.layer_id]),
+                effects=np.stack(effects[plan.layer_id]),
+            )
+            for plan in cast.layers
+        ),
+        order=cast.order,
+        camera=camera,
+    )
+
+
+def separate(
+    pictures: Pictures,
+    camera: CameraPath,
+    cast: Cast,
+    *,
+    config: DraftConfig = DraftConfig(),  # noqa: B008 - frozen
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    report: Report = silent,
+) -> Separation:
+    """Find out which layer changes which pixel; see ``decompose_draft`` for the arguments."""
+    bodies = grown_bodies(cast, grow_px=config.grow_px)
+    plate = clean_plate(pictures, camera, ignore=bodies, config=config.plate, report=report)
+    signal = unexplained_signal(pictures, plate, camera, bodies=bodies, delta=DELTA, config=config.signal)
+    ids = tuple(plan.layer_id for plan in cast.layers)
+    silhouettes = [cast.layer_mask(one, amodal=True) for one in ids]
+    key = digest(
+        "draft-1",
+        repr(config.training),
+        seed,
+        signal.significance.tobytes(),
+        np.packbits(np.stack(silhouettes)).tobytes(),
+    )
+    owned = learn_ownership(
+        signal,
+        silhouettes,
+        bodies=bodies,
+        camera=camera,
+        config=config.training,
+        seed=seed,
+        key=key,
+        checkpoint=checkpoint,
+        report=report,
+    )
+    second = clean_plate(
+        pictures,
+        camera,
+        ignore=bodies | _owned(owned, bodies.shape[1:], config.effect_share),
+        config=config.plate,
+        report=report,
+    )
+    signal = unexplained_signal(pictures, second, camera, bodies=bodies, delta=DELTA, config=config.signal)
+    return Separation(
+        layer_ids=ids,
+        probability=np.round(owned.probability * 255).astype(np.uint8),
+        change=owned.change.astype(np.float16),
+        significance=np.clip(signal.significance.astype(np.float32) * 10, 0, 255).astype(np.uint8),
+        hidden=_hidden_layers(pictures, cast, report),
+    )
+
+
+def background_plate(
+    pictures: Pictures,
+    camera: CameraPath,
+    cast: Cast,
+    separation: Separation,
+    *,
+    config: DraftConfig,
+    report: Report = silent,
+) -> CleanPlate:
+    """The clean plate at the pictures' size, bodies and owned effects left out."""
+    height, width = pictures[0].shape[:2]
+    out = np.zeros((len(pictures), height, width), bool)
+    bodies = grown_bodies(cast, grow_px=config.grow_px)
+    limit = round(config.effect_share * 255)
+    for t in range(len(pictures)):
+        owned = cv2.resize(separation.probability[t].max(0), (width, height), interpolation=cv2.INTER_LINEAR) > limit
+        body = cv2.resize(bodies[t].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+        out[t] = owned | body
+    return clean_plate(pictures, camera, ignore=out, config=config.plate, report=report)
+
+
+def background_of(plate: CleanPlate, *, live: Pictures | None = None) -> Background:
+    """A clean plate as the background of a layer stack, with what of the frames stays alive on it."""
+    return Background(
+        colour=np.clip(plate.colour * 255 + 0.5, 0, 255).astype(np.uint8),
+        coverage=plate.coverage,
+        live=live,
+    )
+
+
+def grown_bodies(cast: Cast, *, grow_px: int) -> Bool[np.ndarray, "T H W"]:
+    """Every pixel at or near a visible body."""
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
+    union = np.any([one.mask for one in cast.subjects], axis=0)
+    return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in union])
+
+
+def _owned(owned: Ownership, size: tuple[int, ...], limit: float) -> Bool[np.ndarray, "T H W"]:
+    largest = owned.probability.max(1)
+    return np.stack([cv2.resize(one, (size[1], size[0]), interpolation=cv2.INTER_LINEAR) > limit for one in largest])
+
+
+def _hidden_layers(pictures: Pictures, cast: Cast, report: Report) -> dict[int, dict[int, np.ndarray]]:
+    """Completed bodies per layer: those of its subjects, laid over each other."""
+    out: dict[int, dict[int, np.ndarray]] = {}
+    for plan in cast.layers:
+        frames: dict[int, np.ndarray] = {}
+        for subject in plan.subject_ids:
+            for t, rgba in hidden_appearance(pictures, cast, subject, report=report).items():
+                below = frames.get(t)
+                frames[t] = rgba if below is None else rgba + (1 - rgba[..., 3:]) * below
+        if frames:
+            out[plan.layer_id] = frames
+    return out
