@@ -43,7 +43,7 @@ def guided_upsample(
         ShapeError: the sizes of values and guide_low differ, or a guide does not have three channels.
         InputError: radius or eps is not above 0.
 
-    Source: He, Sun, Tang 2013 "Guided Image Filtering", Eq. 14-16; He and Sun 2015 "Fast Guided Filter".
+    Source: guided filter, colour guide; fitted small and applied large as in its authors' later fast variant.
     """
     if values.ndim != 3 or values.shape[-2:] != guide_low.shape[-2:] or guide_low.shape[0] != 3:
         raise ShapeError(

@@ -67,7 +67,7 @@ def ssim(predicted: Shaped[np.ndarray, "*T H W C"], truth: Shaped[np.ndarray, "*
     Raises:
         ShapeError: shapes differ.
 
-    Source: Wang et al. 2004, Eq. 13.
+    Source: SSIM, Eq. 13.
 
     Example:
         >>> round(ssim(np.full((16, 16, 3), 0.6), np.full((16, 16, 3), 0.5)), 4)

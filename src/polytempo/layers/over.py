@@ -23,7 +23,7 @@ def over(front: Float[Tensor, "*B 4 H W"], back: Float[Tensor, "*B 4 H W"]) -> F
     Raises:
         ShapeError: a picture does not have four channels.
 
-    Source: Porter and Duff 1984, *over*; paper A Eq. 1-2.
+    Source: Porter-Duff, *over*; paper A Eq. 2.
 
     Example:
         >>> half = torch.full((4, 1, 1), 0.5)
