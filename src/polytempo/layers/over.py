@@ -67,7 +67,7 @@ def composite_alpha(
         ShapeError: not four channels, or no layer at all.
         InputError: ``order`` names a layer that is not there, or one twice.
 
-    Source: paper A Eq. 6, with true *over* instead of the recursion over the alpha channel that was released.
+    Source: the alpha of paper A's composite (its Eq. 9), by true *over*; the released system blends alpha with itself.
     """
     alpha = in_order(layers, order)[..., 3:4, :, :]
     return 1 - (1 - alpha).prod(dim=-4)
