@@ -21,8 +21,9 @@ class Background:
     live: Pictures | None = None
     """What each frame itself shows of the background where no layer has a share in it: grain, sway, lights.
 
-    ``live[t]``: uint8 ``[H, W, 4]``, premultiplied, in the pixels of frame ``t``; lies on the plate, beneath all effects,
-    and always shows the output frame's own moment. The background's share of detail transfer (LNR, Eq. 10, i = 0)."""
+    ``live[t]``: uint8 ``[H, W, 4]``, premultiplied, in the pixels of frame ``t``; lies on the plate, beneath all
+    effects, and always shows the output frame's own moment. It is the background's share of detail transfer (LNR,
+    Eq. 10, i = 0)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

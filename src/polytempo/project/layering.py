@@ -81,6 +81,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
             for solved in solve_frames(
                 pictures, plate, full_camera, cast, separation.value, config=config.solve, report=report
             ):
+                writer.write_live(solved.live)
                 for one in names:
                     writer.write(one.layer_id, solved.bodies[one.layer_id], effects=solved.effects[one.layer_id])
         return ()

@@ -49,7 +49,7 @@ def decompose_draft(
     camera: CameraPath,
     cast: Cast,
     *,
-    config: DraftConfig = DraftConfig(),  # noqa: B008 - frozen
+    config: DraftConfig = DraftConfig(),
     seed: int = 0,
     checkpoint: Path | None = None,
     report: Report = silent,
@@ -99,7 +99,7 @@ def separate(
     camera: CameraPath,
     cast: Cast,
     *,
-    config: DraftConfig = DraftConfig(),  # noqa: B008 - frozen
+    config: DraftConfig = DraftConfig(),
     seed: int = 0,
     checkpoint: Path | None = None,
     report: Report = silent,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -48,7 +48,7 @@ class OwnershipTraining:
     """The network works at 1/scale of working size."""
     patience: int = 8
     """Stop when the loss has not fallen by 0.5 % in so many epochs."""
-    network: OwnershipConfig = OwnershipConfig()
+    network: OwnershipConfig = field(default_factory=OwnershipConfig)
     """Size of the network."""
 
 

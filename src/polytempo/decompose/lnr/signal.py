@@ -82,7 +82,7 @@ def _noise(
     bodies: Bool[np.ndarray, "T h w"],
     config: SignalConfig,
 ) -> tuple[Float32[np.ndarray, "Hc Wc"], Float32[np.ndarray, " T"]]:
-    """Noise per canvas pixel (median absolute departure of bare samples) and its scale per frame (key frames differ)."""
+    """Noise per canvas pixel (median absolute departure of bare samples) and its scale per frame."""
     n_frames = len(departure)
     chosen = np.unique(np.linspace(0, n_frames - 1, min(config.noise_frames, n_frames)).round().astype(int))
     frame_level = np.array(
