@@ -1,95 +1,269 @@
-"""How well the clean plate explains each pixel of a frame."""
+"""What every pixel says by itself about who it belongs to: clean plate, colours and motion."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
-from jaxtyping import Float32
-from numba import njit
+from jaxtyping import Bool, Float16, UInt8, UInt16
 from numpy.typing import NDArray
 
+from polytempo.camera.path import CameraPath
+from polytempo.camera.plate import CleanPlate
+from polytempo.core.pictures import Pictures, picture_size
+from polytempo.objects.colour_model import ANY_COLOUR, N_BINS, ColourModel, colour_bins, lab_picture, learn_colours
+from polytempo.objects.flow import FlowField, scaled_flow
+from polytempo.objects.persistence import STEPS
+from polytempo.objects.plate_match import background_cost, plate_sigma
+from polytempo.objects.propagate import CostOf
 
-def background_cost(
-    lab: Float32[np.ndarray, "H W 3"],
-    plate: Float32[np.ndarray, "H W 3"],
-    sigma: Float32[np.ndarray, "H W"],
+SEEN_SHARE = 0.4
+"""A subject is in sight where it has this share of its usual area."""
+APART_SHARE = 0.03
+"""Subjects are apart at this share of the picture's width."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvidenceConfig:
+    """How much plate, colours and motion weigh."""
+
+    weight: float = 0.5
+    """Weight of a single pixel's colour; below 1 because neighbouring pixels say much the same."""
+    bound: float = 5.0
+    """Largest advantage in nats of one label over another from a pixel's colour."""
+    who_weight: float = 0.4
+    """Further weight between subjects: skin and hair are alike, and what colours get wrong they get wrong on every frame."""
+    who_bound: float = 2.5
+    """Largest advantage in nats of one subject over another on one frame."""
+    who_alone: float = 1.5
+    """Both are so many times larger on prompted frames, which are first solved by themselves."""
+    reach_px: int = 2
+    """How far the plate may be off: parallax of a hand-held camera, cloth that gives way."""
+    shade: float = 0.04
+    """Standard deviation of a shadow's darkening, as a share of the plate's lightness."""
+    doubt: float = 0.01
+    """Share of background pixels that look like nothing in the plate."""
+    open_mind: float = 0.2
+    """Share of a subject's pixels in colours not seen on it so far, at first."""
+    settled_mind: float = 0.15
+    """The same once it has been followed through the clip."""
+    least_noise: float = 4.0
+    """Smallest spread of the bare background, in 8-bit Lab units."""
+    offset_px: float = 0.5
+    """Misfit of the camera path to expect at edges, in pixels."""
+    least_coverage: int = 3
+    """Plate pixels seen bare in fewer frames say nothing."""
+    lasting_bound: float = 5.0
+    """Largest cost in nats of calling something a subject that stays in its place while that subject hardly ever does."""
+    lasting_gain: float = 0.4
+    """Largest advantage in nats of calling something a subject because it does not last."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Footage:
+    """A clip prepared for labelling at one size."""
+
+    pictures: Pictures
+    camera: CameraPath
+    flow: FlowField
+    lab: UInt8[np.ndarray, "T H W 3"]
+    bins: UInt16[np.ndarray, "T H W"]
+    lasting: UInt8[np.ndarray, "T H W"]
+    """Step of persistence, 0 (nowhere else in time) to ``STEPS`` - 1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Models:
+    """What is known of each subject so far."""
+
+    colours: tuple[ColourModel, ...]
+    lasting_cost: NDArray[np.float32]
+    """Cost ``[K, STEPS]`` of being this subject while persisting so long."""
+
+
+def footage(
+    pictures: Pictures,
+    camera: CameraPath,
+    flow: FlowField,
     *,
-    reach_px: int,
-    shade: float,
-    doubt: float,
-    any_colour: float,
-) -> Float32[np.ndarray, "H W"]:
-    """Negative log density of a frame's colours if the background shows.
-
-    The plate may be off by a few pixels (parallax, cloth that gives way), so the best match within a small window counts,
-    at a cost that grows with the shift. It may also lie in shadow, so darkening is cheaper than a change of hue.
+    lasting: UInt8[np.ndarray, "T h w"],
+    size: tuple[int, int] | None = None,
+) -> Footage:
+    """Prepare a clip for labelling.
 
     Args:
-        lab: Frame in 8-bit Lab units.
-        plate: Clean plate warped to the frame, same units.
-        sigma: Standard deviation of the bare background per pixel and channel, same units.
-        reach_px: Largest shift in pixels; tried in steps of two.
-        shade: Standard deviation of a shadow's darkening, as a share of the plate's lightness.
-        doubt: Share of the density given to any colour at all, so that no pixel costs more than a bound.
-        any_colour: The density of any colour.
+        pictures: T frames.
+        camera: Their path.
+        flow: Between them.
+        lasting: Their persistence, at any size.
+        size: ``(width, height)`` to work at; their own if left out.
     """
-    return _costs(lab, plate, sigma, reach_px, np.float32(shade), np.float32(doubt * any_colour), np.float32(1 - doubt))
+    n = len(pictures)
+    full = picture_size(pictures)
+    size = full if size is None else size
+    frames: Pictures = pictures
+    if size != full:
+        frames = np.stack([cv2.resize(pictures[t], size, interpolation=cv2.INTER_AREA) for t in range(n)])
+        camera, flow = camera.scaled(size), scaled_flow(flow, size)
+    lab = np.stack([lab_picture(frames[t]).astype(np.uint8) for t in range(n)])
+    bins = np.stack([colour_bins(one.astype(np.float32)).astype(np.uint16) for one in lab])
+    steps = np.stack([cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in lasting])
+    return Footage(pictures=frames, camera=camera, flow=flow, lab=lab, bins=bins, lasting=steps)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
-def _costs(
-    lab: NDArray[np.float32],
-    plate: NDArray[np.float32],
-    sigma: NDArray[np.float32],
-    reach: int,
-    shade: float,
-    floor: float,
-    share: float,
-) -> NDArray[np.float32]:
-    height, width = sigma.shape
-    out = np.empty((height, width), np.float32)
-    for y in range(height):
-        for x in range(width):
-            best = np.float32(1e9)
-            for dy in range(-reach, reach + 1, 2):
-                for dx in range(-reach, reach + 1, 2):
-                    yy, xx = y + dy, x + dx
-                    if yy < 0 or xx < 0 or yy >= height or xx >= width:
-                        continue
-                    variance = sigma[yy, xx] * sigma[yy, xx]
-                    dark = plate[yy, xx, 0] - lab[y, x, 0]
-                    light = variance
-                    if dark > 0:
-                        light += (shade * plate[yy, xx, 0]) ** 2
-                    a = lab[y, x, 1] - plate[yy, xx, 1]
-                    b = lab[y, x, 2] - plate[yy, xx, 2]
-                    # Chroma is coded at half size and has less noise than lightness: half the variance, never under 1.
-                    chroma = max(np.float32(0.5) * variance, np.float32(1.5))
-                    value = np.float32(0.5) * (dark * dark / light + (a * a + b * b) / chroma)
-                    value += np.log(np.sqrt(light) * chroma) + np.float32(0.15) * (dx * dx + dy * dy)
-                    best = min(best, value)
-            # 2.757 = 1.5 log(2 pi), the normalisation of three channels.
-            out[y, x] = -np.log(share * np.exp(-best - np.float32(2.757)) + floor)
+def background_costs(
+    view: Footage, plate: CleanPlate, *, ignore: Bool[np.ndarray, "T H W"], config: EvidenceConfig
+) -> Float16[np.ndarray, "T H W"]:
+    """Negative log density of every pixel if the background shows.
+
+    Args:
+        view: The clip.
+        plate: Its clean plate.
+        ignore: Where subjects were when the plate was made; colours elsewhere stand in where the plate is unknown.
+        config: Weights.
+    """
+    n, height, width = view.lab.shape[:3]
+    counts = np.zeros(N_BINS)
+    for t in range(0, n, max(1, n // 25)):
+        counts += np.bincount(view.bins[t][~ignore[t]], minlength=N_BINS)
+    unseen = learn_colours(counts, open_mind=0.1)
+    matcher = plate_matcher(plate, view.camera, config=config)
+    out = np.zeros((n, height, width), np.float16)
+    for t in range(n):
+        cost, known = matcher(view.lab[t].astype(np.float32), t)
+        out[t] = np.where(known, cost, unseen.cost(view.bins[t].astype(np.int32)))
     return out
 
 
-def plate_sigma(
-    plate: Float32[np.ndarray, "H W 3"],
-    noise: Float32[np.ndarray, "H W"],
+Matcher = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.bool_]]]
+"""Lab picture of a frame and its number to the cost of background per pixel, and where the plate is known."""
+
+
+def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConfig) -> Matcher:
+    """Give the function that tells how badly the plate explains each pixel of a frame."""
+    colour = lab_picture((np.clip(plate.colour, 0, 1) * 255).astype(np.uint8))
+    sigma = plate_sigma(colour, plate.noise, least=config.least_noise, offset_px=config.offset_px)
+    known = (plate.coverage >= config.least_coverage).astype(np.float32)
+    width, height = camera.frame_size
+    reach = max(1, round(config.reach_px * width / 480))
+
+    def match(lab: NDArray[np.float32], t: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        def shown(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+            # WARP_INVERSE_MAP: the matrix takes pixels of the result (the frame) to pixels of the source (the canvas).
+            flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            return np.asarray(cv2.warpPerspective(picture, camera.canvas_from_frame[t], (width, height), flags=flags))
+
+        here = shown(colour)
+        here[..., 0] *= plate.exposure[t].mean()
+        cost = background_cost(
+            lab,
+            here,
+            np.maximum(shown(sigma), config.least_noise),
+            reach_px=reach,
+            shade=config.shade,
+            doubt=config.doubt,
+            any_colour=ANY_COLOUR,
+        )
+        return cost, shown(known) > 0.99
+
+    return match
+
+
+def pixel_costs(
+    view: Footage,
+    background: NDArray[np.float16],
+    models: Models,
+    t: int,
     *,
-    least: float,
-    offset_px: float,
-) -> Float32[np.ndarray, "H W"]:
-    """Spread to expect of the bare background in 8-bit Lab units: noise, and what a small misfit does at edges.
+    config: EvidenceConfig,
+    who: float = 1.0,
+) -> NDArray[np.float32]:
+    """Weighted and bounded costs ``[H, W, L]`` of frame ``t``'s labels from its pixels alone.
+
+    ``who`` scales what tells subjects apart.
+    """
+    which = view.bins[t].astype(np.int32)
+    known = [background[t].astype(np.float32), *(model.cost(which) for model in models.colours)]
+    cost = config.weight * np.stack(known, -1)
+    best = cost[..., 1:].min(-1, keepdims=True)
+    cost[..., 1:] = best + np.minimum(who * config.who_weight * (cost[..., 1:] - best), who * config.who_bound)
+    cost = np.minimum(cost - cost.min(-1, keepdims=True), config.bound)
+    cost[..., 1:] += np.moveaxis(models.lasting_cost[:, view.lasting[t]], 0, -1)
+    return cost
+
+
+def label_costs(
+    view: Footage,
+    background: NDArray[np.float16],
+    models: Models,
+    told: dict[int, NDArray[np.float32]],
+    *,
+    config: EvidenceConfig,
+) -> CostOf:
+    """Give the function that tells the cost of every label at a frame, prompts included."""
+
+    def costs(t: int) -> NDArray[np.float32]:
+        cost = pixel_costs(view, background, models, t, config=config)
+        return cost + told[t] if t in told else cost
+
+    return costs
+
+
+def learn(
+    view: Footage,
+    labels: UInt8[np.ndarray, "N H W"],
+    n_subjects: int,
+    *,
+    config: EvidenceConfig,
+    frames: list[int] | None = None,
+) -> Models:
+    """Learn every subject's colours and how long it stays in its place.
 
     Args:
-        plate: Clean plate in 8-bit Lab units.
-        noise: Standard deviation of the bare samples, 0…1.
-        least: Smallest spread.
-        offset_px: Misfit of the camera path to expect, in pixels.
+        view: The clip.
+        labels: Of the given frames; ``n_subjects + 1`` marks pixels of which nothing is known.
+        n_subjects: How many.
+        config: Weights.
+        frames: Which frames the labels are of; all if left out.
     """
-    across = np.zeros_like(plate)
-    across[:, 1:-1] = (plate[:, 2:] - plate[:, :-2]) / 2
-    along = np.zeros_like(plate)
-    along[1:-1] = (plate[2:] - plate[:-2]) / 2
-    slope = (across**2 + along**2).max(-1)
-    return np.sqrt(least**2 + (255 * noise) ** 2 + offset_px**2 * slope).astype(np.float32)
+    bins = view.bins if frames is None else view.bins[frames]
+    lasting = view.lasting if frames is None else view.lasting[frames]
+    open_mind = config.open_mind if frames is not None else config.settled_mind
+    colours: list[ColourModel] = []
+    rates = np.ones((n_subjects + 1, STEPS))
+    for k in range(n_subjects + 1):
+        where = labels == k
+        rates[k] += np.bincount(lasting[where], minlength=STEPS)
+        if k:
+            colours.append(learn_colours(np.bincount(bins[where], minlength=N_BINS), open_mind=open_mind))
+    rates /= rates.sum(1, keepdims=True)
+    cost = np.clip(np.log(rates[:1] / rates[1:]), -config.lasting_gain, config.lasting_bound)
+    return Models(colours=tuple(colours), lasting_cost=cost.astype(np.float32))
+
+
+def sure_labels(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.ndarray, "T H W"]:
+    """Keep the labels that can be trusted for learning; the rest becomes ``n_subjects + 1``.
+
+    Who is who is clear where all subjects are in sight and apart. Where one is missing, another may have taken its place.
+    A subject that is hardly ever sure keeps all its labels.
+    """
+    if n_subjects == 1:
+        return labels
+    areas = np.stack([(labels == k + 1).sum((1, 2)) for k in range(n_subjects)])
+    usual = np.array([np.median(one[one > 0]) if one.any() else 0.0 for one in areas])
+    together = (areas >= SEEN_SHARE * usual[:, None]).all(0)
+    out = labels.copy()
+    for t in range(len(labels)):
+        if not together[t]:
+            out[t][labels[t] > 0] = n_subjects + 1
+            continue
+        for k in range(n_subjects):
+            others = (labels[t] > 0) & (labels[t] != k + 1)
+            away = cv2.distanceTransform((~others).astype(np.uint8), cv2.DIST_L2, 3)
+            out[t][(labels[t] == k + 1) & (away < APART_SHARE * labels.shape[2])] = n_subjects + 1
+    for k in range(n_subjects):
+        if (out == k + 1).sum() < usual[k]:
+            out[labels == k + 1] = k + 1
+    return out

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8, UInt16
+from jaxtyping import Float16, Float32
 from numpy.typing import NDArray
 
-from polytempo.objects.colour_model import ANY_COLOUR, N_BINS, ColourModel, learn_colours
-from polytempo.objects.label_field import edge_weights, solve_labels
-from polytempo.objects.prompt_cost import box_radius, drawn, prompt_region
+from polytempo.objects.colour_model import ANY_COLOUR
+from polytempo.objects.evidence import EvidenceConfig, Footage, Models, learn, pixel_costs
+from polytempo.objects.prompt_cost import CLEAR, box_radius, drawn, prompt_region
 from polytempo.objects.prompts import Prompt, Prompts
+from polytempo.objects.propagate import PropagateConfig, solve_frame
 
 LOG = logging.getLogger(__name__)
 DIFFERENT = -float(np.log(ANY_COLOUR)) - 2.0
@@ -22,86 +23,107 @@ LEAST_SHARE = 0.06
 """A prompt whose region differs from the plate in less than this share cannot be told from the background by it."""
 
 
-def first_colours(
-    lab: UInt8[np.ndarray, "T H W 3"],
-    bins: UInt16[np.ndarray, "T H W"],
-    background: Float[np.ndarray, "T H W"],
+LOCK, BODY_LOCK = 4.0, 1.0
+"""Cost in nats of going against the labels that prompted frames got by themselves: another subject, the background."""
+
+
+def first_look(
+    view: Footage,
+    background: Float16[np.ndarray, "T H W"],
     prompts: Prompts,
-    cost_of: Callable[[int, list[ColourModel]], Float32[np.ndarray, "H W L"]],
+    told: dict[int, Float32[np.ndarray, "H W L"]],
     *,
-    open_mind: float,
-    smooth: tuple[float, float],
+    config: EvidenceConfig,
+    smooth: PropagateConfig,
+    models: Models | None = None,
     n_rounds: int = 4,
-) -> list[ColourModel]:
-    """Learn each subject's colours from its prompts, then sharpen them by labelling the prompted frames.
+) -> tuple[Models, dict[int, Float32[np.ndarray, "H W L"]]]:
+    """Learn each subject's looks from its prompts, sharpen them by labelling the prompted frames, and lock those labels.
 
     Args:
-        lab: Frames in 8-bit Lab.
-        bins: Their colour bins.
+        view: The clip.
         background: Negative log density of every pixel if the background shows.
         prompts: At the frames' size.
-        cost_of: Label costs of a frame under given colours, prompts included.
-        open_mind: Share for unseen colours.
-        smooth: Strength and contrast of the label field.
+        told: What the prompts make each label cost, by frame.
+        config: Weights of evidence.
+        smooth: Weights of the label field.
+        models: What is known already; given, nothing is learned here.
         n_rounds: Rounds of labelling and learning.
+
+    Returns:
+        Models, and ``told`` with the cost of leaving the labels found added.
     """
+    n_subjects = len(prompts.subjects)
     frames = sorted({one.frame for subject in prompts.subjects for one in subject.prompts if one.says_where})
-    weights = {t: _first_weights(background[t].astype(np.float32), prompts, t) for t in frames}
-    colours = [
-        learn_colours(
-            sum(
-                (np.bincount(bins[t].ravel(), weights=weights[t][k].ravel(), minlength=N_BINS) for t in frames),
-                np.zeros(N_BINS),
-            ),
-            open_mind=open_mind,
-        )
-        for k in range(len(prompts.subjects))
-    ]
     said = {
-        (t, k)
-        for k, subject in enumerate(prompts.subjects)
+        t: [any(one.frame == t and (one.says_where or one.absent) for one in s.prompts) for s in prompts.subjects]
         for t in frames
-        if any(one.frame == t and one.says_where for one in subject.prompts)
     }
-    for _ in range(n_rounds):
-        counts = np.zeros((len(colours), N_BINS))
-        for t in frames:
-            right, down = edge_weights(lab[t].astype(np.float32), strength=smooth[0], contrast=smooth[1])
-            labels = solve_labels(cost_of(t, colours), right, down).argmin(-1)
-            for k in range(len(colours)):
-                if (t, k) in said:
-                    counts[k] += np.bincount(bins[t][labels == k + 1], minlength=N_BINS)
-        colours = [
-            learn_colours(count, open_mind=open_mind) if count.sum() > 20 else old
-            for count, old in zip(counts, colours, strict=True)
-        ]
-    return colours
+    learning = models is None
+    if models is None:
+        seeds = np.stack([_first_labels(background[t].astype(np.float32), prompts, t) for t in frames])
+        models = learn(view, seeds, n_subjects, config=config, frames=frames)
+    labels = np.zeros((len(frames), *view.lab.shape[1:3]), np.uint8)
+    for _ in range(n_rounds if learning else 1):
+        for i, t in enumerate(frames):
+            cost = pixel_costs(view, background, models, t, config=config, who=config.who_alone) + told[t]
+            labels[i] = solve_frame(cost, view.lab[t], smooth).argmin(-1)
+        if learning:
+            known = labels.copy()
+            for i, t in enumerate(frames):
+                for k in range(n_subjects):
+                    if not said[t][k]:
+                        known[i][labels[i] == k + 1] = n_subjects + 1
+            found = learn(view, known, n_subjects, config=config, frames=frames)
+            colours = (a if a.weight > 20 else b for a, b in zip(found.colours, models.colours, strict=True))
+            models = replace(found, colours=tuple(colours))
+    locked = dict(told)
+    for i, t in enumerate(frames):
+        against = np.zeros_like(told[t])
+        for label in range(1, n_subjects + 1):
+            if not said[t][label - 1]:
+                continue
+            mine = labels[i] == label
+            against[..., 0] += BODY_LOCK * mine
+            for other in range(1, n_subjects + 1):
+                # Where prompts overlap the frame alone cannot tell who it is; the frames around may.
+                clear = told[t][..., other] - told[t][..., label] > CLEAR
+                if other != label:
+                    against[..., other] += LOCK * (mine & clear)
+        locked[t] = told[t] + against
+    return models, locked
 
 
-def _first_weights(background: NDArray[np.float32], prompts: Prompts, t: int) -> list[NDArray[np.float64]]:
-    """How much each pixel of a prompted frame counts for each subject at first."""
+def _first_labels(background: NDArray[np.float32], prompts: Prompts, t: int) -> NDArray[np.uint8]:
+    """Labels of a prompted frame as far as they are clear: 0, subjects, and one more for what is not."""
     different = background > DIFFERENT
     here = [
         next((one for one in subject.prompts if one.frame == t and one.says_where), None)
         for subject in prompts.subjects
     ]
-    reach = [_reach(one, different, prompts.size) for one in here]
-    out: list[NDArray[np.float64]] = []
+    reach = np.stack([_reach(one, different, prompts.size) for one in here])
+    inside = np.isfinite(reach)
+    unclear = len(here) + 1
+    out = np.where(inside.any(0), unclear, 0).astype(np.uint8)
     for k, (subject, one) in enumerate(zip(prompts.subjects, here, strict=True)):
         if one is None:
-            out.append(np.zeros(different.shape))
             continue
-        alone = np.ones(different.shape, bool)
-        for other, distance in enumerate(reach):
-            if other != k:
-                alone &= reach[k] < distance
-        region = np.isfinite(reach[k])
-        weight = (region & different & alone).astype(np.float64)
-        if weight.sum() < LEAST_SHARE * region.sum():
-            LOG.info("objects.segment: %s cannot be told from the background by motion on frame %d", subject.name, t)
-            weight = (region & alone & (reach[k] < 0.6)).astype(np.float64)
-        weight[drawn(one.lines, prompts.size)] = 3.0
-        out.append(weight)
+        others = np.delete(reach, k, 0).min(0, initial=np.inf)
+        mine = inside[k] & (reach[k] < 0.8 * others)
+        clear = mine & different
+        if clear.sum() < LEAST_SHARE * inside[k].sum():
+            LOG.warning(
+                "objects.segment: %s on frame %d hardly differs from the background; its box is taken at its word",
+                subject.name,
+                t,
+            )
+            clear = mine & (reach[k] < 0.6)
+        else:
+            out[mine & ~different] = 0
+        out[clear] = k + 1
+    for k, one in enumerate(here):
+        if one is not None:
+            out[drawn(one.lines, prompts.size)] = k + 1
     return out
 
 

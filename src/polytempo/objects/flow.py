@@ -53,6 +53,20 @@ def neighbour_flow(pictures: Pictures, *, report: Report = silent) -> FlowField:
     return FlowField(to_next=forward, to_previous=backward)
 
 
+def scaled_flow(flow: FlowField, size: tuple[int, int]) -> FlowField:
+    """Give the flow of frames resized to ``(width, height)``."""
+    n, height, width = flow.to_next.shape[:3]
+    factor = np.array([size[0] / width, size[1] / height], np.float32)
+
+    def scale(field: NDArray[np.float16]) -> NDArray[np.float16]:
+        out = np.zeros((n, size[1], size[0], 2), np.float16)
+        for t in range(n):
+            out[t] = cv2.resize(field[t].astype(np.float32), size, interpolation=cv2.INTER_AREA) * factor
+        return out
+
+    return FlowField(to_next=scale(flow.to_next), to_previous=scale(flow.to_previous))
+
+
 def pull(field: Float32[np.ndarray, "H W *C"], flow: Float32[np.ndarray, "H W 2"]) -> Float32[np.ndarray, "H W *C"]:
     """Bring values of the frame that ``flow`` points into onto the frame that ``flow`` lives on; edges repeat."""
     height, width = flow.shape[:2]

@@ -41,7 +41,8 @@ def solve_labels(
     right: Float32[np.ndarray, "H W"],
     down: Float32[np.ndarray, "H W"],
     *,
-    n_rounds: int = 6,
+    who_least: float = 0.0,
+    n_rounds: int = 5,
 ) -> Float32[np.ndarray, "H W L"]:
     """Belief cost of every label per pixel after message passing, smallest label at 0.
 
@@ -49,61 +50,90 @@ def solve_labels(
         cost: Cost per pixel and label; finite.
         right: Cost of a change between ``(y, x)`` and ``(y, x + 1)``.
         down: Cost of a change between ``(y, x)`` and ``(y + 1, x)``.
+        who_least: Cost of a change between two labels above 0 is at least this: an edge inside the picture of a body (sleeve
+            to skin) tells little about where one body ends and another begins.
         n_rounds: Forward and backward sweeps.
 
     Source: Kolmogorov, Convergent Tree-reweighted Message Passing, PAMI 2006 (TRW-S on a 4-connected grid).
     """
-    return _sweeps(np.ascontiguousarray(cost), np.ascontiguousarray(right), np.ascontiguousarray(down), n_rounds)
+    return _sweeps(
+        np.ascontiguousarray(cost),
+        np.ascontiguousarray(right),
+        np.ascontiguousarray(down),
+        np.float32(who_least),
+        n_rounds,
+    )
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
 def _sweeps(
-    cost: NDArray[np.float32], right: NDArray[np.float32], down: NDArray[np.float32], n_rounds: int
+    cost: NDArray[np.float32], right: NDArray[np.float32], down: NDArray[np.float32], who_least: float, n_rounds: int
 ) -> NDArray[np.float32]:
     height, width, n = cost.shape
-    # What pixel (y, x) hears from its left, upper, right and lower neighbour.
-    from_left = np.zeros((height, width, n), np.float32)
-    from_up = np.zeros((height, width, n), np.float32)
+    # What pixel (y, x) hears from its left, upper, right and lower neighbour; no views, they are dear in inner loops.
+    left = np.zeros((height, width, n), np.float32)
+    up = np.zeros((height, width, n), np.float32)
     from_right = np.zeros((height, width, n), np.float32)
     from_down = np.zeros((height, width, n), np.float32)
-    total = np.empty(n, np.float32)
+    half = np.empty(n, np.float32)
+    # Along an edge the receiver pays per label what that label lacks here, never more than a change costs.
     for _ in range(n_rounds):
         for y in range(height):
             for x in range(width):
+                across, along = np.float32(np.inf), np.float32(np.inf)
                 for k in range(n):
-                    heard = from_left[y, x, k] + from_up[y, x, k] + from_right[y, x, k] + from_down[y, x, k]
-                    total[k] = np.float32(0.5) * (cost[y, x, k] + heard)
+                    heard = left[y, x, k] + up[y, x, k] + from_right[y, x, k] + from_down[y, x, k]
+                    half[k] = np.float32(0.5) * (cost[y, x, k] + heard)
+                    if k > 0:
+                        across = min(across, half[k] - from_right[y, x, k])
+                        along = min(along, half[k] - from_down[y, x, k])
                 if x + 1 < width:
-                    _tell(total, from_right[y, x], right[y, x], from_left[y, x + 1])
+                    bare = half[0] - from_right[y, x, 0]
+                    any_to_bare, who = right[y, x], max(right[y, x], who_least)
+                    least = min(bare, across)
+                    left[y, x + 1, 0] = min(bare, across + any_to_bare) - least
+                    for k in range(1, n):
+                        value = min(half[k] - from_right[y, x, k], bare + any_to_bare)
+                        left[y, x + 1, k] = min(value, across + who) - least
                 if y + 1 < height:
-                    _tell(total, from_down[y, x], down[y, x], from_up[y + 1, x])
+                    bare = half[0] - from_down[y, x, 0]
+                    any_to_bare, who = down[y, x], max(down[y, x], who_least)
+                    least = min(bare, along)
+                    up[y + 1, x, 0] = min(bare, along + any_to_bare) - least
+                    for k in range(1, n):
+                        value = min(half[k] - from_down[y, x, k], bare + any_to_bare)
+                        up[y + 1, x, k] = min(value, along + who) - least
         for y in range(height - 1, -1, -1):
             for x in range(width - 1, -1, -1):
+                across, along = np.float32(np.inf), np.float32(np.inf)
                 for k in range(n):
-                    heard = from_left[y, x, k] + from_up[y, x, k] + from_right[y, x, k] + from_down[y, x, k]
-                    total[k] = np.float32(0.5) * (cost[y, x, k] + heard)
+                    heard = left[y, x, k] + up[y, x, k] + from_right[y, x, k] + from_down[y, x, k]
+                    half[k] = np.float32(0.5) * (cost[y, x, k] + heard)
+                    if k > 0:
+                        across = min(across, half[k] - left[y, x, k])
+                        along = min(along, half[k] - up[y, x, k])
                 if x > 0:
-                    _tell(total, from_left[y, x], right[y, x - 1], from_right[y, x - 1])
+                    bare = half[0] - left[y, x, 0]
+                    any_to_bare, who = right[y, x - 1], max(right[y, x - 1], who_least)
+                    least = min(bare, across)
+                    from_right[y, x - 1, 0] = min(bare, across + any_to_bare) - least
+                    for k in range(1, n):
+                        value = min(half[k] - left[y, x, k], bare + any_to_bare)
+                        from_right[y, x - 1, k] = min(value, across + who) - least
                 if y > 0:
-                    _tell(total, from_up[y, x], down[y - 1, x], from_down[y - 1, x])
+                    bare = half[0] - up[y, x, 0]
+                    any_to_bare, who = down[y - 1, x], max(down[y - 1, x], who_least)
+                    least = min(bare, along)
+                    from_down[y - 1, x, 0] = min(bare, along + any_to_bare) - least
+                    for k in range(1, n):
+                        value = min(half[k] - up[y, x, k], bare + any_to_bare)
+                        from_down[y - 1, x, k] = min(value, along + who) - least
     for y in range(height):
         for x in range(width):
             least = np.float32(np.inf)
             for k in range(n):
-                total[k] = cost[y, x, k] + from_left[y, x, k] + from_up[y, x, k]
-                total[k] += from_right[y, x, k] + from_down[y, x, k]
-                least = min(least, total[k])
+                half[k] = cost[y, x, k] + left[y, x, k] + up[y, x, k] + from_right[y, x, k] + from_down[y, x, k]
+                least = min(least, half[k])
             for k in range(n):
-                from_left[y, x, k] = total[k] - least
-    return from_left
-
-
-@njit(cache=True, nogil=True, fastmath=True, inline="always")
-def _tell(total: NDArray[np.float32], heard: NDArray[np.float32], weight: float, out: NDArray[np.float32]) -> None:
-    """Message of a Potts edge: what the receiver should pay per label, capped at the cost of changing."""
-    least = np.float32(np.inf)
-    for k in range(total.shape[0]):
-        out[k] = total[k] - heard[k]
-        least = min(least, out[k])
-    for k in range(total.shape[0]):
-        out[k] = min(out[k] - least, weight)
+                left[y, x, k] = half[k] - least
+    return left

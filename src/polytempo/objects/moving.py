@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float16, Float32
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
@@ -20,6 +20,22 @@ def camera_flow(b_from_a: NDArray[np.float64], size: tuple[int, int]) -> Float32
     return (moved - np.stack([x.ravel(), y.ravel()])).T.reshape(height, width, 2).astype(np.float32)
 
 
+def own_motion(flow: FlowField, camera: CameraPath) -> Float16[np.ndarray, "T H W"]:
+    """How fast every pixel moves beyond what the camera explains, in pixels a frame; the faster of both neighbours."""
+    n = len(camera.canvas_from_frame)
+    width, height = camera.frame_size
+    out = np.zeros((n, height, width), np.float16)
+    for t in range(n):
+        for other in (t - 1, t + 1):
+            if 0 <= other < n:
+                expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
+                difference = np.linalg.norm(flow.step(other, t)[0] - expected, axis=-1)
+                # A homography is never quite right; it errs more when the camera moves.
+                slack = 0.1 * np.linalg.norm(expected, axis=-1)
+                out[t] = np.maximum(out[t], np.maximum(difference - slack, 0))
+    return out
+
+
 def moving_pixels(
     flow: FlowField, camera: CameraPath, *, threshold_px: float = 0.6, grow_px: int = 4
 ) -> Bool[np.ndarray, "T H W"]:
@@ -28,21 +44,9 @@ def moving_pixels(
     Args:
         flow: Between T frames.
         camera: Path of the same frames.
-        threshold_px: Smallest difference that counts, in pixels a frame; grows by a tenth of the camera's own motion.
+        threshold_px: Smallest difference that counts, in pixels a frame.
         grow_px: What moves is grown by this much, in pixels.
     """
-    n = len(camera.canvas_from_frame)
-    height, width = camera.frame_size[1], camera.frame_size[0]
-    out = np.zeros((n, height, width), bool)
+    motion = own_motion(flow, camera)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
-    for t in range(n):
-        moving = np.zeros((height, width), bool)
-        for other in (t - 1, t + 1):
-            if not 0 <= other < n:
-                continue
-            expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
-            seen = flow.step(other, t)[0]
-            difference = np.linalg.norm(seen - expected, axis=-1)
-            moving |= difference > threshold_px + 0.1 * np.linalg.norm(expected, axis=-1)
-        out[t] = cv2.dilate(moving.astype(np.uint8), kernel) > 0
-    return out
+    return np.stack([cv2.dilate((one > threshold_px).astype(np.uint8), kernel) > 0 for one in motion])

@@ -13,10 +13,12 @@ CERTAIN = 12.0
 """Cost in nats of going against a point, a scribble or "absent"."""
 MASK_CERTAIN = 4.0
 """Cost of going against a mask: a hand-drawn outline is a little off."""
-BOX_BOUND = 6.0
+BOX_BOUND = 10.0
 """Largest cost of lying outside a box."""
-BOX_SOFT = 0.04
+BOX_SOFT = 0.02
 """Share of a box's longer side over which leaving it costs a nat."""
+CLEAR = 1.5
+"""A prompt is clear about who a pixel is where it prefers one by so many nats over another."""
 BOX_MIDDLE = 0.7
 """Cost of the edge of a box over its middle: says who is meant where boxes overlap."""
 
@@ -46,6 +48,15 @@ def prompt_costs(prompts: Prompts) -> dict[int, Float32[np.ndarray, "H W L"]]:
                 _prefer(cost, label, inner, MASK_CERTAIN)
             cost[..., label] += CERTAIN * drawn(one.not_lines, prompts.size)
             _prefer(cost, label, drawn(one.lines, prompts.size), CERTAIN)
+    return out
+
+
+def clear_pixels(told: dict[int, Float32[np.ndarray, "H W L"]]) -> dict[int, Bool[np.ndarray, "H W"]]:
+    """Where prompts leave little doubt which subject it would be, by frame: one is preferred over all others."""
+    out: dict[int, NDArray[np.bool_]] = {}
+    for t, cost in told.items():
+        subjects = np.sort(cost[..., 1:], axis=-1)
+        out[t] = np.ones(cost.shape[:2], bool) if cost.shape[-1] == 2 else subjects[..., 1] - subjects[..., 0] > CLEAR
     return out
 
 
@@ -86,7 +97,6 @@ def _box_cost(box: tuple[float, float, float, float], size: tuple[int, int]) -> 
     x0, y0, x1, y1 = box
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
     outside = np.hypot(np.maximum(np.maximum(x0 - x, x - x1 + 1), 0), np.maximum(np.maximum(y0 - y, y - y1 + 1), 0))
-    # A box that ends at the picture's edge says nothing about what is beyond it, and nothing is.
     away = outside / max(BOX_SOFT * max(x1 - x0, y1 - y0), 1.0)
     middle = BOX_MIDDLE * np.minimum(box_radius(box, size), 1.5) ** 2
     return np.minimum(away + middle, BOX_BOUND).astype(np.float32)

@@ -7,13 +7,13 @@ solved again with both. So every prompted frame speaks to all others, and loudes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
@@ -29,14 +29,20 @@ class PropagateConfig:
     """Cost of a label change in an even region, in nats."""
     smooth_contrast: float = 12.0
     """Colour step (8-bit Lab) at which that cost has mostly fallen."""
+    who_strength: float = 1.5
+    """Least cost of a change from one subject to another, edge or not."""
     temporal_weight: float = 1.0
     """Weight of what a neighbouring frame believes."""
     return_share: float = 0.05
     """Share of any pixel's prior that ignores the neighbours, so that what was hidden can come back."""
     subject_prior: float = 0.15
     """Share of subjects (all together) in that part of the prior; the rest is background."""
-    near_px: float = 5.0
-    """Where flow is not to be trusted: a subject is expected about so far around where it was, in pixels."""
+    near_share: float = 0.01
+    """Where flow is not to be trusted: a subject is expected about so far around where it was, as a share of the width."""
+    memory: float = 0.97
+    """Share of the certainty about who is who that is left a frame further from a prompt."""
+    least_memory: float = 0.3
+    """Certainty never falls below this, so that labels stay even in time."""
     belief_heat: float = 2.0
     """Beliefs are divided by this before they are carried on: pixels do not speak independently of each other."""
 
@@ -51,6 +57,7 @@ def propagate(
     flow: FlowField,
     n_labels: int,
     *,
+    prompted: Mapping[int, Bool[np.ndarray, "H W"]],
     config: PropagateConfig,
     report: Report = silent,
     stage: str = "objects.propagate",
@@ -62,6 +69,7 @@ def propagate(
         lab: Frames in 8-bit Lab.
         flow: Between neighbours.
         n_labels: Background and subjects.
+        prompted: Where on prompted frames it is certain who is who.
         config: Weights.
         report: Told after every frame of a pass.
         stage: Name in reports.
@@ -81,13 +89,16 @@ def propagate(
         order = range(n) if side == 0 else range(n - 1, -1, -1)
         before = -1
         belief = np.zeros((0, 0, 0), np.float32)
+        certain = np.zeros((height, width), np.float32)
         for t in order:
             cost = cost_of(t)
             if before >= 0:
-                message = carried(belief, *flow.step(before, t), config=config)
+                message, certain = carried(belief, certain, *flow.step(before, t), config=config)
                 heard[side, t] = message
                 cost = cost + message
-            belief = _beliefs(_solve(cost, lab[t], config), config.belief_heat)
+            belief = _beliefs(solve_frame(cost, lab[t], config), config.belief_heat)
+            if t in prompted:
+                certain = np.where(prompted[t], np.float32(1), certain)
             before = t
             if side == 0:
                 told()
@@ -100,7 +111,7 @@ def propagate(
         margin = np.zeros((n, height, width), np.float16)
 
         def settle(t: int) -> None:
-            solved = _solve(cost_of(t) + heard[0, t].astype(np.float32) + heard[1, t], lab[t], config)
+            solved = solve_frame(cost_of(t) + heard[0, t].astype(np.float32) + heard[1, t], lab[t], config)
             labels[t] = solved.argmin(-1)
             margin[t] = np.partition(solved, 1, axis=-1)[..., 1]
 
@@ -111,33 +122,49 @@ def propagate(
 
 def carried(
     belief: Float32[np.ndarray, "H W L"],
+    certain: Float32[np.ndarray, "H W"],
     there: Float32[np.ndarray, "H W 2"],
     back: Float32[np.ndarray, "H W 2"],
     *,
     config: PropagateConfig,
-) -> Float32[np.ndarray, "H W L"]:
+) -> tuple[Float32[np.ndarray, "H W L"], Float32[np.ndarray, "H W"]]:
     """What a neighbour's beliefs make each label cost on this frame.
+
+    That somebody is there is believed as far as the flow is; who it is, only as far as memory of a prompt reaches, so that
+    the nearer prompt wins where a mistake far from any other would else be carried back with full confidence.
 
     Args:
         belief: The neighbour's share of belief per label; sums to 1.
+        certain: How certain it is there who is who, 0…1.
         there: Flow on this frame into the neighbour.
         back: Flow on the neighbour into this frame.
         config: Weights.
+
+    Returns:
+        Costs, and the certainty on this frame.
     """
-    sure = trust(there, back)[..., None]
-    warped = pull(belief, there)
-    near = cv2.GaussianBlur(warped, (0, 0), config.near_px)
     n_subjects = belief.shape[-1] - 1
+    sure = trust(there, back)
+    near_px = config.near_share * belief.shape[1]
+    both = np.concatenate([belief, certain[..., None]], -1)
+    warped = pull(both, there)
+    near = cv2.GaussianBlur(warped, (0, 0), max(near_px, 0.5))
+    certain = np.maximum(
+        config.memory * (sure * warped[..., -1] + (1 - sure) * 0.5 * near[..., -1]), config.least_memory
+    )
     anywhere = np.full(belief.shape[-1], config.subject_prior / max(n_subjects, 1), np.float32)
     anywhere[0] = 1 - config.subject_prior
-    prior = sure * warped + (1 - sure) * (0.7 * near + 0.3 * anywhere)
+    prior = sure[..., None] * warped[..., :-1] + (1 - sure[..., None]) * (0.7 * near[..., :-1] + 0.3 * anywhere)
     prior = (1 - config.return_share) * prior + config.return_share * anywhere
-    return -config.temporal_weight * np.log(np.maximum(prior, 1e-6))
+    body = prior[..., 1:].sum(-1, keepdims=True)
+    prior[..., 1:] = certain[..., None] * prior[..., 1:] + (1 - certain[..., None]) * body / max(n_subjects, 1)
+    return -config.temporal_weight * np.log(np.maximum(prior, 1e-6)), certain
 
 
-def _solve(cost: NDArray[np.float32], lab: NDArray[np.uint8], config: PropagateConfig) -> NDArray[np.float32]:
+def solve_frame(cost: NDArray[np.float32], lab: NDArray[np.uint8], config: PropagateConfig) -> NDArray[np.float32]:
+    """Beliefs of one frame by itself, as costs; the best label at 0."""
     right, down = edge_weights(lab.astype(np.float32), strength=config.smooth_strength, contrast=config.smooth_contrast)
-    return solve_labels(cost, right, down)
+    return solve_labels(cost, right, down, who_least=config.who_strength)
 
 
 def _beliefs(solved: NDArray[np.float32], heat: float) -> NDArray[np.float32]:

@@ -1,0 +1,95 @@
+"""How well the clean plate explains each pixel of a frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float32
+from numba import njit
+from numpy.typing import NDArray
+
+
+def background_cost(
+    lab: Float32[np.ndarray, "H W 3"],
+    plate: Float32[np.ndarray, "H W 3"],
+    sigma: Float32[np.ndarray, "H W"],
+    *,
+    reach_px: int,
+    shade: float,
+    doubt: float,
+    any_colour: float,
+) -> Float32[np.ndarray, "H W"]:
+    """Negative log density of a frame's colours if the background shows.
+
+    The plate may be off by a few pixels (parallax, cloth that gives way), so the best match within a small window counts,
+    at a cost that grows with the shift. It may also lie in shadow, so darkening is cheaper than a change of hue.
+
+    Args:
+        lab: Frame in 8-bit Lab units.
+        plate: Clean plate warped to the frame, same units.
+        sigma: Standard deviation of the bare background per pixel and channel, same units.
+        reach_px: Largest shift in pixels.
+        shade: Standard deviation of a shadow's darkening, as a share of the plate's lightness.
+        doubt: Share of the density given to any colour at all, so that no pixel costs more than a bound.
+        any_colour: The density of any colour.
+    """
+    return _costs(lab, plate, sigma, reach_px, np.float32(shade), np.float32(doubt * any_colour), np.float32(1 - doubt))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _costs(
+    lab: NDArray[np.float32],
+    plate: NDArray[np.float32],
+    sigma: NDArray[np.float32],
+    reach: int,
+    shade: float,
+    floor: float,
+    share: float,
+) -> NDArray[np.float32]:
+    height, width = sigma.shape
+    out = np.empty((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            best = np.float32(1e9)
+            for dy in range(-reach, reach + 1):
+                for dx in range(-reach, reach + 1):
+                    yy, xx = y + dy, x + dx
+                    if yy < 0 or xx < 0 or yy >= height or xx >= width:
+                        continue
+                    variance = sigma[yy, xx] * sigma[yy, xx]
+                    dark = plate[yy, xx, 0] - lab[y, x, 0]
+                    light = variance
+                    if dark > 0:
+                        light += (shade * plate[yy, xx, 0]) ** 2
+                    a = lab[y, x, 1] - plate[yy, xx, 1]
+                    b = lab[y, x, 2] - plate[yy, xx, 2]
+                    # Chroma is coded at half size and has less noise than lightness: half the variance, never under 1.
+                    chroma = max(np.float32(0.5) * variance, np.float32(1.5))
+                    value = np.float32(0.5) * (dark * dark / light + (a * a + b * b) / chroma)
+                    value += np.log(np.sqrt(light) * chroma) + np.float32(0.25) * (dx * dx + dy * dy)
+                    best = min(best, value)
+            # 2.757 = 1.5 log(2 pi), the normalisation of three channels.
+            out[y, x] = -np.log(share * np.exp(-best - np.float32(2.757)) + floor)
+    return out
+
+
+def plate_sigma(
+    plate: Float32[np.ndarray, "H W 3"],
+    noise: Float32[np.ndarray, "H W"],
+    *,
+    least: float,
+    offset_px: float,
+) -> Float32[np.ndarray, "H W"]:
+    """Spread to expect of the bare background in 8-bit Lab units: noise, and what a small misfit does at edges.
+
+    Args:
+        plate: Clean plate in 8-bit Lab units.
+        noise: Standard deviation of the bare samples, 0…1.
+        least: Smallest spread.
+        offset_px: Misfit of the camera path to expect, in pixels.
+    """
+    across = np.zeros_like(plate)
+    across[:, 1:-1] = (plate[:, 2:] - plate[:, :-2]) / 2
+    along = np.zeros_like(plate)
+    along[1:-1] = (plate[2:] - plate[:-2]) / 2
+    slope = (across**2 + along**2).max(-1)
+    return np.sqrt(least**2 + (255 * noise) ** 2 + offset_px**2 * slope).astype(np.float32)
