@@ -1,0 +1,143 @@
+"""The shape of the JSON files under ``bench/results/``, held by a test."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, TypeAdapter
+
+STRICT = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """Kind of machine; never its name."""
+
+    __pydantic_config__ = STRICT
+    kind: str
+    cores: int
+    memory_gb: float
+    gpu: str | None
+    python: str
+    torch: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageCost:
+    """What one stage of one scene took."""
+
+    __pydantic_config__ = STRICT
+    seconds: float
+    peak_mb: float
+    cached: float = 0.0
+    """1 where the figures are those of an earlier run whose result was kept."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SceneResult:
+    """One scene, decomposed, rendered and scored."""
+
+    __pydantic_config__ = STRICT
+    headline: dict[str, float | None]
+    below_bars: list[str]
+    stages: dict[str, StageCost]
+    outputs: dict[str, dict[str, Any]]
+    alpha: dict[str, dict[str, Any]]
+    baselines: dict[str, dict[str, float | None]]
+    warnings: list[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TruthResults:
+    """Written by ``truth.py``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.truth"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    preset: str
+    inputs: str
+    seed: int
+    oracle: bool
+    """True when the method was given something it should find itself; such figures are for diagnosis."""
+    scenes: dict[str, SceneResult]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeedRun:
+    """One suite at one size."""
+
+    __pydantic_config__ = STRICT
+    suite: Literal["decompose", "render", "propagate"]
+    frames: int
+    width: int
+    height: int
+    layers: int
+    seconds_median: float
+    seconds_iqr: float
+    """Distance of the quartiles."""
+    seconds_all: list[float]
+    seconds_first: float
+    """The first pass, before anything is compiled or in memory; in none of the other figures."""
+    frames_per_second: float
+    peak_mb: float
+    """Highest resident memory of the whole process, imports and the drawn clip included."""
+    idle_mb: float
+    """Memory before the first pass, imports and the drawn clip included."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Growth:
+    """How a figure grows along an axis: exponent of a power fitted to the runs, 1 is in proportion, 0 is flat."""
+
+    __pydantic_config__ = STRICT
+    suite: str
+    axis: Literal["frames", "pixels", "layers"]
+    seconds: float
+    memory: float
+    """Of what is held beyond ``idle_mb``."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpeedResults:
+    """Written by ``speed.py``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.speed"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    other_load: float
+    """Processes that wanted a core when the suite began; figures of a busy machine are marked by it."""
+    seed: int
+    repeats: int
+    epochs: int
+    """Epochs of the ownership network in the decompose suite (the preset has more)."""
+    runs: list[SpeedRun]
+    growth: list[Growth]
+
+
+KNOWN: dict[str, TypeAdapter[Any]] = {
+    "polytempo.bench.truth": TypeAdapter(TruthResults),
+    "polytempo.bench.speed": TypeAdapter(SpeedResults),
+}
+
+
+def check_results(document: dict[str, Any]) -> None:
+    """Refuse a document that does not have its schema's shape; pydantic's error names the place."""
+    schema = document.get("schema")
+    if schema in KNOWN:
+        KNOWN[schema].validate_python(json.loads(json.dumps(document)))
+        return
+    if not isinstance(schema, str) or not isinstance(document.get("version"), int) or "commit" not in document:
+        raise ValueError("results must state schema, version and commit")
+    TypeAdapter(Machine).validate_python(document.get("machine"))
+
+
+def check_file(path: Path) -> None:
+    """Refuse a results file that does not have its schema's shape."""
+    check_results(json.loads(path.read_text(encoding="utf-8")))
