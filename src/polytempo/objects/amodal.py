@@ -29,6 +29,12 @@ class AmodalConfig:
     best taken from another frame than the legs."""
     feather: float = 0.12
     """Width over which bands blend, in units of the body's scale."""
+    edge_px: int = 2
+    """Outlines of what is in front are this uncertain, in pixels: hidden body is looked for that far around them."""
+    dispute_px: int = 4
+    """Within this distance of what is in front, the subject's own mask may be mistaken, in pixels."""
+    dispute_colour: float = 0.25
+    """Difference from the expected colour, 0…1, from which such a pixel is given to what is in front."""
     threshold: float = 0.45
     """Share of the sources that must show body for a hidden pixel to count as body."""
 
@@ -43,15 +49,15 @@ class BodyBand:
     """By occluded frame, best first."""
 
 
-def complete_subject(
+def hidden_sources(
     mask: Bool[np.ndarray, "T H W"],
     front: Bool[np.ndarray, "T H W"],
     pictures: Pictures,
     camera: CameraPath,
     *,
     config: AmodalConfig | None = None,
-) -> tuple[Bool[np.ndarray, "T H W"], list[BodyBand]]:
-    """Amodal mask of one subject, and where each hidden part was taken from.
+) -> list[BodyBand]:
+    """Where the hidden parts of one subject are taken from.
 
     Args:
         mask: The subject's modal mask.
@@ -61,14 +67,12 @@ def complete_subject(
         config: Widths and costs.
 
     Returns:
-        The amodal mask, which lies within ``mask | front``, and the bands; no bands where nothing is hidden or the
-        subject is nowhere seen whole.
+        Bands of the body with their sources; none where nothing is hidden or the subject is nowhere seen whole.
     """
     config = config or AmodalConfig()
     occluded, whole = occlusion_frames(mask, front, touch_px=config.posture.touch_px)
-    amodal = mask.copy()
     if not occluded.any() or not whole.any():
-        return amodal, []
+        return []
     path = body_path(mask, camera, whole=whole)
     height = body_rows(path, camera, n_rows=mask.shape[1])
     bands: list[BodyBand] = []
@@ -85,10 +89,42 @@ def complete_subject(
             (high - height) / config.feather + 0.5, 0, 1
         )
         bands.append(BodyBand(weight=weight.astype(np.float32), sources=sources))
-    for t in np.flatnonzero(occluded):
-        share = hidden_share(mask, bands, frame=int(t))
-        amodal[t] |= (share >= config.threshold) & front[t]
-    return amodal, bands
+    return bands
+
+
+def disputed_pixels(
+    mask: Bool[np.ndarray, "H W"],
+    front: Bool[np.ndarray, "H W"],
+    picture: NDArray[np.uint8],
+    shown: Float32[np.ndarray, "H W 4"],
+    *,
+    config: AmodalConfig,
+) -> Bool[np.ndarray, "H W"]:
+    """Pixels of a subject's mask that are rather those of what is in front of it.
+
+    Beside what is in front, a pixel is disputed when the sources show body there of another colour, or when it
+    belongs to a small part where no source shows body.
+
+    Args:
+        mask: The subject's modal mask.
+        front: Union of the masks in front.
+        picture: The frame.
+        shown: The sources' mean for this frame, premultiplied, 0…1.
+        config: Widths and limits.
+    """
+    near = grown(front, config.dispute_px) & mask
+    body = shown[..., 3]
+    soft = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.float32) / 255
+    expected = shown[..., :3] / np.maximum(body, 1e-3)[..., None]
+    unlike = np.abs(soft - expected).max(2) > config.dispute_colour
+    out = near & (body >= config.threshold) & unlike
+    absent = mask & (cv2.dilate(body, np.ones((5, 5), np.uint8)) < 0.1)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(absent.astype(np.uint8), connectivity=8)
+    for i in range(1, len(stats)):
+        part = labels == i
+        if stats[i, cv2.CC_STAT_AREA] < 0.1 * body.sum() and (part & near).any():
+            out |= part
+    return out
 
 
 def body_rows(path: BodyPath, camera: CameraPath, *, n_rows: int) -> NDArray[np.float64]:
@@ -116,18 +152,38 @@ def band_edges(
     return [(float(a), float(b)) for a, b in pairwise(edges)]
 
 
-def hidden_share(mask: Bool[np.ndarray, "T H W"], bands: list[BodyBand], *, frame: int) -> Float32[np.ndarray, "H W"]:
-    """Share of the sources that show body at each pixel of a frame, 0…1."""
+def shown_body(
+    pictures: Pictures, mask: Bool[np.ndarray, "T H W"], bands: list[BodyBand], *, frame: int
+) -> Float32[np.ndarray, "H W 4"]:
+    """Mean of the sources of a frame, each laid where the body is: premultiplied, 0…1."""
     height, width = mask.shape[1:]
-    total = np.zeros((height, width), np.float32)
-    weights = np.full((height, 1), 1e-6, np.float32)
+    total = np.zeros((height, width, 4), np.float32)
+    weights = np.full((height, 1, 1), 1e-6, np.float32)
     for band in bands:
         sources = band.sources.get(frame, [])
-        for one in sources:
-            weight = band.weight[frame][:, None] / len(sources)
-            total += weight * lay(mask[one.source].astype(np.float32), one.frame_from_source)
+        for one, trust in zip(sources, trusts(sources), strict=True):
+            body = mask[one.source].astype(np.float32)
+            # Cut out before it is laid, so that nothing of the source's background comes in at the edge.
+            picture = np.asarray(pictures[one.source]).astype(np.float32) / 255
+            weight = band.weight[frame][:, None, None] * trust
+            total += weight * lay(np.dstack([picture * body[..., None], body]), one.frame_from_source)
             weights = weights + weight
     return total / weights
+
+
+def grown(mask: Bool[np.ndarray, "H W"], margin_px: int) -> Bool[np.ndarray, "H W"]:
+    """A mask grown by a disc."""
+    if margin_px <= 0:
+        return mask
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1, 2 * margin_px + 1))
+    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
+
+
+def trusts(sources: list[Completion], *, scale: float = 0.1) -> list[np.float32]:
+    """Weights of sources, summing to 1: each ``scale`` of cost more counts 1/e as much."""
+    costs = np.array([one.cost for one in sources])
+    weights = np.exp(-(costs - costs.min(initial=0.0)) / scale)
+    return [np.float32(w) for w in weights / weights.sum()] if len(sources) else []
 
 
 def lay(field_: NDArray[np.float32], frame_from_source: NDArray[np.float64]) -> NDArray[np.float32]:

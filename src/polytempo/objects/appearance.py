@@ -9,7 +9,7 @@ from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig, BodyBand, complete_subject, lay
+from polytempo.objects.amodal import AmodalConfig, hidden_sources, shown_body
 from polytempo.objects.cast import Cast
 
 
@@ -55,10 +55,10 @@ def hidden_appearance(
         return {}
     camera = camera or static_path(len(pictures), picture_size(pictures))
     front = subjects_in_front(cast, subject_id)
-    _, bands = complete_subject(subject.mask, front, pictures, camera, config=config)
+    bands = hidden_sources(subject.mask, front, pictures, camera, config=config)
     out: dict[int, NDArray[np.float32]] = {}
     for i, t in enumerate(frames):
-        out[int(t)] = _shown(pictures, subject.mask, bands, frame=int(t)) * hidden[t][..., None]
+        out[int(t)] = shown_body(pictures, subject.mask, bands, frame=int(t)) * hidden[t][..., None]
         report(Progress(stage="objects.appearance", done=i + 1, total=len(frames)))
     return out
 
@@ -75,20 +75,3 @@ def subjects_in_front(cast: Cast, subject_id: int) -> NDArray[np.bool_]:
             if other.subject_id != subject_id and (layer == own or order.index(layer) > order.index(own)):
                 out[t] |= other.mask[t]
     return out
-
-
-def _shown(pictures: Pictures, mask: NDArray[np.bool_], bands: list[BodyBand], *, frame: int) -> NDArray[np.float32]:
-    height, width = mask.shape[1:]
-    total = np.zeros((height, width, 4), np.float32)
-    weights = np.full((height, 1, 1), 1e-6, np.float32)
-    for band in bands:
-        sources = band.sources.get(frame, [])
-        for one in sources:
-            body = mask[one.source].astype(np.float32)
-            # Laid together and cut afterwards, so that nothing of the source's background comes in at the edge.
-            picture = np.asarray(pictures[one.source]).astype(np.float32) / 255
-            laid = lay(np.dstack([picture * body[..., None], body]), one.frame_from_source)
-            weight = band.weight[frame][:, None, None] / len(sources)
-            total += weight * laid
-            weights = weights + weight
-    return total / weights

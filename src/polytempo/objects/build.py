@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from jaxtyping import Bool
+from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig, complete_subject
+from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown, hidden_sources, shown_body
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.objects.order import back_to_front, meetings
 from polytempo.objects.registration import neighbour_flow
@@ -72,24 +74,37 @@ def build_cast(
     names = list(masks)
     layers = plan_layers(names, groups=groups or {}, dynamic_layers=dynamic_layers)
     warnings = _mask_warnings(masks, config)
-    steady = masks
+    steady = {name: mask.copy() for name, mask in masks.items()}
     if config.repair_masks:
         flow = neighbour_flow(pictures)
         steady = repair_masks(masks, pictures, camera, flow, config=config.repair, report=report)
     guessed = back_to_front(steady, meetings(steady))
     layer_order = _layer_order(order, layers, names, guessed)
     subject_order = _subject_order(layer_order, layers, names, guessed)
+    amodal_config = config.amodal
+    amodal: dict[str, NDArray[np.bool_]] = {}
+    for i, name in enumerate(names):
+        fronts = [back_first[back_first.index(name) + 1 :] for back_first in subject_order]
+        front = _union(steady, fronts)
+        bands = hidden_sources(steady[name], front, pictures, camera, config=amodal_config)
+        amodal[name] = steady[name].copy()
+        for t in sorted({t for band in bands for t in band.sources}):
+            shown = shown_body(pictures, steady[name], bands, frame=t)
+            if config.repair_masks:
+                wrong = disputed_pixels(steady[name][t], front[t], pictures[t], shown, config=amodal_config)
+                steady[name][t] &= ~wrong
+                _give_to_nearest(wrong, [steady[other][t] for other in fronts[t]])
+                front[t] |= wrong
+            covered = grown(front[t], amodal_config.edge_px) & (shown[..., 3] >= amodal_config.threshold)
+            amodal[name][t] = steady[name][t] | covered
+        report(Progress(stage="objects.amodal", done=i + 1, total=len(names), message=name))
     subjects: list[Subject] = []
     for i, name in enumerate(names):
-        front = np.zeros_like(steady[name])
-        for t, back_first in enumerate(subject_order):
-            for other in back_first[back_first.index(name) + 1 :]:
-                front[t] |= steady[other][t]
-        amodal, _ = complete_subject(steady[name], front, pictures, camera, config=config.amodal)
-        whole = amodal.sum((1, 2))
+        # A subject may have been given pixels after it was completed itself.
+        body = amodal[name] | steady[name]
+        whole = body.sum((1, 2))
         visibility = np.where(whole > 0, steady[name].sum((1, 2)) / np.maximum(whole, 1), 0.0).astype(np.float32)
-        subjects.append(Subject(subject_id=i + 1, name=name, mask=steady[name], amodal=amodal, visibility=visibility))
-        report(Progress(stage="objects.amodal", done=i + 1, total=len(names), message=name))
+        subjects.append(Subject(subject_id=i + 1, name=name, mask=steady[name], amodal=body, visibility=visibility))
     return Cast(subjects=tuple(subjects), layers=layers, order=layer_order, warnings=tuple(warnings))
 
 
@@ -186,6 +201,25 @@ def _subject_order(
         [name for layer in ids for name in sorted(of[layer], key=one.index)]
         for ids, one in zip(layer_order, guessed, strict=True)
     ]
+
+
+def _union(masks: dict[str, Bool[np.ndarray, "T H W"]], names: Sequence[Sequence[str]]) -> Bool[np.ndarray, "T H W"]:
+    """Union, frame by frame, of the masks of the subjects named for that frame."""
+    out = np.zeros_like(next(iter(masks.values())))
+    for t, chosen in enumerate(names):
+        for name in chosen:
+            out[t] |= masks[name][t]
+    return out
+
+
+def _give_to_nearest(pixels: NDArray[np.bool_], masks: list[NDArray[np.bool_]]) -> None:
+    """Add pixels to that of several masks whose outline is nearest; the masks are buffers of the caller."""
+    if not pixels.any() or not masks:
+        return
+    away = np.stack([cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 3) for mask in masks])
+    nearest = away.argmin(0)
+    for i, mask in enumerate(masks):
+        mask |= pixels & (nearest == i)
 
 
 def _check_masks(masks: dict[str, Bool[np.ndarray, "T H W"]], pictures: Pictures) -> None:
