@@ -4,11 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.project.small_scene import SIZE, N, small_stack
+from tests.project.small_scene import SIZE, N, small_clip, small_stack
 
-from polytempo.project.measures import frame_error, frame_scores, leak_warnings, unseen_warning
+from polytempo.layers.stack import LayerStack
+from polytempo.project.measures import (
+    FrameScore,
+    frame_error,
+    frame_score,
+    leak_warnings,
+    rebuilt_frames,
+    unseen_warning,
+)
 
 FRAMES = list(range(N))
+
+
+def frame_scores(stack: LayerStack, pictures: np.ndarray, frames: list[int]) -> list[FrameScore]:
+    return [frame_score(stack, rebuilt, pictures[t], t) for t, rebuilt in rebuilt_frames(stack, small_clip(), frames)]
 
 
 def test_a_perfect_stack_has_nothing_to_warn_of() -> None:

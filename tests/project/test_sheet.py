@@ -13,15 +13,8 @@ from polytempo.project.sheet import (
     layers_sheet,
     mark_unseen,
     over_chequer,
-    rebuilt_frame,
     sampled,
 )
-
-
-def test_rebuilt_frames_are_the_clip() -> None:
-    stack, pictures, _ = small_stack()
-    for t in range(stack.n_frames):
-        assert np.abs(rebuilt_frame(stack, t).astype(int) - pictures[t]).max() <= 1
 
 
 def test_over_by_hand() -> None:

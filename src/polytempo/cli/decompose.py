@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from polytempo.cli.options import ClipOrProject, ConfigFile, Debug, Json, ProjectFolder, Sets
 from polytempo.cli.session import Session, session
+from polytempo.cli.subjects import followed
 from polytempo.core.errors import InputError
 from polytempo.project.layering import Layers, run_layers
 from polytempo.project.request import read_request
-from polytempo.project.stages import Footage, Subjects, run_footage, run_subjects
+from polytempo.project.stages import Footage, Subjects, run_footage
 
 
 def decompose_command(
@@ -48,5 +49,5 @@ def layered(now: Session) -> tuple[Footage, Subjects, Layers]:
             path=now.project.root,
         )
     footage = run_footage(now.project, now.settings, now.report)
-    subjects = run_subjects(now.project, footage, request, now.settings, now.report)
+    subjects = followed(now, footage, request)
     return footage, subjects, run_layers(now.project, footage, subjects, now.settings, now.report)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from polytempo.cli.asking import Said, request_from
 from polytempo.cli.options import (
     Boxes,
@@ -21,6 +23,8 @@ from polytempo.cli.options import (
 )
 from polytempo.cli.session import Session, session
 from polytempo.core.files import write_bytes
+from polytempo.objects.propose import contact_sheet
+from polytempo.project.proposals import picked_prompts, run_proposals
 from polytempo.project.report import encoded
 from polytempo.project.request import SubjectsRequest, read_request, write_request
 from polytempo.project.sheet import fitted, sampled, subjects_sheet
@@ -60,7 +64,7 @@ def subjects_command(
         if request is None:
             propose_subjects(now, footage)
             return
-        found = run_subjects(now.project, footage, request, now.settings, now.report)
+        found = followed(now, footage, request)
         show_subjects(now, footage, found)
 
 
@@ -78,20 +82,32 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
     return request
 
 
+def followed(now: Session, footage: Footage, request: SubjectsRequest) -> Subjects:
+    """Follow whoever was asked for; picked numbers are looked up among the proposals first."""
+    if request.picked:
+        prompts = picked_prompts(now.project, footage, request, now.settings, now.report)
+        request = dataclasses.replace(request, prompts=prompts)
+    return run_subjects(now.project, footage, request, now.settings, now.report)
+
+
 def propose_subjects(now: Session, footage: Footage) -> None:
     """Show who is proposed, and how to pick them."""
-    from polytempo.project.proposals import proposal_sheet, run_proposals
-
-    proposals = run_proposals(now.project, footage, now.settings, now.report)
-    sheet = now.project.root / "proposals.png"
-    if not proposals.value:
+    proposals = run_proposals(now.project, footage, now.settings, now.report).value
+    if not proposals:
         now.output.say(
             "Nobody is proposed: nothing moves by itself. Name subjects with --box or --subjects.", proposals=[]
         )
         return
-    write_bytes(sheet, encoded(proposal_sheet(footage.frames.value, proposals.value), ".png"))
-    for number, one in enumerate(proposals.value, start=1):
-        now.output.say(f"{number}: {one.described}", number=number, text_of=one.described)
+    sheet = now.project.root / "proposals.png"
+    write_bytes(sheet, encoded(contact_sheet(footage.frames.value, proposals, tile_width=320), ".png"))
+    for one in proposals:
+        box = one.box(one.best_frame)
+        now.output.say(
+            f"{one.number}: frames {one.start} to {one.stop - 1}, {box[2] - box[0]}x{box[3] - box[1]} pixels",
+            number=one.number,
+            start=one.start,
+            stop=one.stop,
+        )
     now.output.say(
         f"Shown in {sheet}\nNext: polytempo subjects {now.project.root} --pick 1  (or --pick girl=1,boy=2)",
         sheet=str(sheet),

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from polytempo.core.pictures import Picture, Pictures
+from polytempo.core.pictures import Picture
+from polytempo.edit.edl import clip_duration, identity_edl
 from polytempo.layers.metrics import psnr
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.cast import Cast
-from polytempo.project.sheet import coverage_in_frame, rebuilt_frame, whole_layer
+from polytempo.project.sheet import coverage_in_frame, whole_layer
+from polytempo.render.sequence import render_frames
+from polytempo.video.clip import Clip
 
 LEAK_SHARE = 0.12
 """Mean alpha of a layer on another's visible body above which a warning is given; well-split layers stay below 0.05."""
@@ -34,14 +37,22 @@ class FrameScore:
     """Share of the frame's pixels whose background was never seen bare."""
 
 
-def frame_scores(stack: LayerStack, pictures: Pictures, frames: Sequence[int]) -> list[FrameScore]:
-    """Score some frames of a stack against the clip they came from."""
-    out: list[FrameScore] = []
-    for frame in frames:
-        seen = coverage_in_frame(stack.background.coverage, stack.camera, frame)
-        value = psnr(rebuilt_frame(stack, frame), np.asarray(pictures[frame]))
-        out.append(FrameScore(frame=frame, psnr_db=min(value, 99.0), unseen_share=float(1 - seen.mean())))
-    return out
+def rebuilt_frames(stack: LayerStack, clip: Clip, frames: Collection[int]) -> Iterator[tuple[int, Picture]]:
+    """Put all layers of some frames together again, as the renderer does when nothing is edited.
+
+    Yields:
+        Frame number and picture ``uint8 [H, W, 3]``, in order.
+    """
+    edl = identity_edl([layer.name for layer in stack.layers], clip_duration(clip))
+    for frame, picture in enumerate(render_frames(stack, edl, clip, stop=max(frames) + 1)):
+        if frame in frames:
+            yield frame, picture
+
+
+def frame_score(stack: LayerStack, rebuilt: Picture, picture: Picture, frame: int) -> FrameScore:
+    """Score a frame put together again against the clip's own."""
+    seen = coverage_in_frame(stack.background.coverage, stack.camera, frame)
+    return FrameScore(frame=frame, psnr_db=min(psnr(rebuilt, picture), 99.0), unseen_share=float(1 - seen.mean()))
 
 
 def leak_warnings(stack: LayerStack, cast: Cast, frames: Sequence[int]) -> list[str]:

@@ -19,7 +19,14 @@ from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.cast import Cast
-from polytempo.project.measures import FrameScore, frame_error, frame_scores, leak_warnings, unseen_warning
+from polytempo.project.measures import (
+    FrameScore,
+    frame_error,
+    frame_score,
+    leak_warnings,
+    rebuilt_frames,
+    unseen_warning,
+)
 from polytempo.project.plots import line_plot
 from polytempo.project.records import Record
 from polytempo.project.report_page import PAGE
@@ -30,7 +37,6 @@ from polytempo.project.sheet import (
     layers_sheet,
     mark_unseen,
     over_chequer,
-    rebuilt_frame,
     sampled,
     whole_layer,
 )
@@ -89,7 +95,12 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
     sheet = layers_sheet(given.stack, pictures, shown, cell_width=CELL_WIDTH)
     write_bytes(path.with_suffix(".png"), encoded(sheet, ".png"))
     report(Progress(stage="report", done=1, total=steps, message="scores"))
-    scores = frame_scores(given.stack, given.pictures, sampled(n_frames, SCORED_FRAMES))
+    scores: list[FrameScore] = []
+    rebuilt: dict[int, Picture] = {}
+    for t, picture in rebuilt_frames(given.stack, given.clip, {*shown, *sampled(n_frames, SCORED_FRAMES)}):
+        scores.append(frame_score(given.stack, picture, np.asarray(given.pictures[t]), t))
+        if t in shown:
+            rebuilt[t] = picture
     report(Progress(stage="report", done=2, total=steps, message="leaks"))
     warnings = [
         *given.camera.warnings,
@@ -103,7 +114,7 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
         facts=_facts(given, scores),
         warnings=_warnings(warnings),
         layers=_layers(given.stack, pictures, shown),
-        rebuilt=_rebuilt(given.stack, pictures, shown),
+        rebuilt=_rebuilt([rebuilt[t] for t in shown], pictures, shown),
         psnr=line_plot(
             [one.frame for one in scores],
             [one.psnr_db for one in scores],
@@ -177,8 +188,7 @@ def _layers(stack: LayerStack, pictures: Sequence[Picture], frames: Sequence[int
     return "".join(rows)
 
 
-def _rebuilt(stack: LayerStack, pictures: Sequence[Picture], frames: Sequence[int]) -> str:
-    rebuilt = [rebuilt_frame(stack, t) for t in frames]
+def _rebuilt(rebuilt: Sequence[Picture], pictures: Sequence[Picture], frames: Sequence[int]) -> str:
     errors = [frame_error(one, other).astype(np.float64) for one, other in zip(rebuilt, pictures, strict=True)]
     maps = [error_picture(one, full_scale=ERROR_FULL_SCALE) for one in errors]
     return (

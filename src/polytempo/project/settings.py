@@ -8,6 +8,7 @@ from polytempo.camera.estimate import CameraConfig
 from polytempo.core.errors import InputError
 from polytempo.decompose.lnr.draft import DraftConfig
 from polytempo.objects.build import CastConfig
+from polytempo.objects.propose import ProposeConfig
 from polytempo.objects.segment import SegmentConfig
 from polytempo.render.sequence import RenderConfig
 
@@ -25,6 +26,8 @@ class Settings:
     """Seed of all that is random."""
     camera: CameraConfig = field(default_factory=CameraConfig)
     """How the camera is followed."""
+    propose: ProposeConfig = field(default_factory=ProposeConfig)
+    """What is proposed when nobody is named."""
     segment: SegmentConfig = field(default_factory=SegmentConfig)
     """How prompted subjects are followed."""
     cast: CastConfig = field(default_factory=CastConfig)

@@ -69,17 +69,6 @@ def whole_layer(layer: Layer, frame: int) -> UInt8[np.ndarray, "H W 4"]:
     return np.minimum(body + (np.asarray(layer.effects[frame]) * clear + 127) // 255, 255).astype(np.uint8)
 
 
-def rebuilt_frame(stack: LayerStack, frame: int) -> Picture:
-    """Put all layers of a frame together again: effects, which lie on the scene, before bodies."""
-    out = plate_in_frame(stack, frame)
-    for layer_id in stack.order[frame]:
-        effects = stack.layer(layer_id).effects
-        out = out if effects is None else lay_over(np.asarray(effects[frame]), out)
-    for layer_id in stack.order[frame]:
-        out = lay_over(np.asarray(stack.layer(layer_id).pictures[frame]), out)
-    return out
-
-
 def error_picture(error: Float[np.ndarray, "H W"], *, full_scale: float) -> Picture:
     """Show an error per pixel, 0 black to ``full_scale`` and more white, through red and yellow."""
     level = np.clip(error / full_scale * 255, 0, 255).astype(np.uint8)
