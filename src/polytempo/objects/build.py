@@ -16,7 +16,7 @@ from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown, hidden_sources, shown_body
 from polytempo.objects.cast import Cast, LayerPlan, Subject
-from polytempo.objects.order import back_to_front, meetings
+from polytempo.objects.order import back_to_front, meetings, runs
 from polytempo.objects.registration import neighbour_flow
 from polytempo.objects.repair import RepairConfig, missed_frames, repair_masks
 
@@ -31,8 +31,8 @@ class CastConfig:
     """How hidden parts are completed."""
     repair_masks: bool = True
     """Whether masks are repaired at all; off for masks known to be exact."""
-    still_px: float = 3.0
-    """A subject whose outline stays within this many pixels all clip long is called static, in a warning."""
+    static_share: float = 0.6
+    """A subject that keeps this share of its area covered all clip long is called static, in a warning."""
     long_absence: int = 24
     """Frames in a row without a subject that are worth a warning."""
 
@@ -49,6 +49,7 @@ def build_cast(
     groups: dict[str, list[str]] | None = None,
     dynamic_layers: Sequence[str] = (),
     order: Order | None = None,
+    edits: dict[str, dict[int, Bool[np.ndarray, "H W"]]] | None = None,
     config: CastConfig | None = None,
     report: Report = silent,
 ) -> Cast:
@@ -62,6 +63,8 @@ def build_cast(
         groups: Subjects that share a layer, by layer name. Subjects in no group get a layer of their own name.
         dynamic_layers: Names of further layers without a subject (a dynamic background), put at the back.
         order: Layer names back to front, for the clip or per frame; guessed where not given.
+        edits: Masks drawn by hand, by subject and frame. They stand as they are, and pull the frames around them; an
+            empty one says that the subject is not visible there.
         config: How.
         report: Told as work goes on.
 
@@ -73,11 +76,12 @@ def build_cast(
     _check_masks(masks, pictures)
     names = list(masks)
     layers = plan_layers(names, groups=groups or {}, dynamic_layers=dynamic_layers)
-    warnings = _mask_warnings(masks, config)
-    steady = {name: mask.copy() for name, mask in masks.items()}
+    given = _with_edits(masks, edits or {})
+    warnings = _mask_warnings(given, camera, config)
+    steady = {name: mask.copy() for name, mask in given.items()}
     if config.repair_masks:
         flow = neighbour_flow(pictures)
-        steady = repair_masks(masks, pictures, camera, flow, config=config.repair, report=report)
+        steady = repair_masks(given, pictures, camera, flow, edits=edits or {}, config=config.repair, report=report)
     guessed = back_to_front(steady, meetings(steady))
     layer_order = _layer_order(order, layers, names, guessed)
     subject_order = _subject_order(layer_order, layers, names, guessed)
@@ -203,6 +207,32 @@ def _subject_order(
     ]
 
 
+def _with_edits(
+    masks: dict[str, Bool[np.ndarray, "T H W"]], edits: dict[str, dict[int, Bool[np.ndarray, "H W"]]]
+) -> dict[str, Bool[np.ndarray, "T H W"]]:
+    out = {name: mask.copy() for name, mask in masks.items()}
+    for name, by_frame in edits.items():
+        if name not in out:
+            raise InputError(
+                "objects.build", "edited masks must belong to a subject", got=f"{name!r}; there are {', '.join(masks)}",
+                todo="Mend the name",
+            )  # fmt: skip
+        for t, mask in by_frame.items():
+            if not 0 <= t < len(out[name]) or mask.shape != out[name].shape[1:]:
+                raise ShapeError(
+                    "objects.build", "edited masks must lie in the clip and have its size",
+                    got=f"frame {t} of {len(out[name])}, {mask.shape[1]}x{mask.shape[0]} for {name!r}",
+                    todo="Export the edited mask at the clip's size",
+                )  # fmt: skip
+            out[name][t] = mask
+    for by_frame in edits.values():
+        for t, mask in by_frame.items():
+            for other in out:
+                if t not in edits.get(other, {}):
+                    out[other][t] &= ~mask
+    return out
+
+
 def _union(masks: dict[str, Bool[np.ndarray, "T H W"]], names: Sequence[Sequence[str]]) -> Bool[np.ndarray, "T H W"]:
     """Union, frame by frame, of the masks of the subjects named for that frame."""
     out = np.zeros_like(next(iter(masks.values())))
@@ -242,12 +272,33 @@ def _check_masks(masks: dict[str, Bool[np.ndarray, "T H W"]], pictures: Pictures
             )  # fmt: skip
 
 
-def _mask_warnings(masks: dict[str, Bool[np.ndarray, "T H W"]], config: CastConfig) -> list[str]:
+def _mask_warnings(masks: dict[str, Bool[np.ndarray, "T H W"]], camera: CameraPath, config: CastConfig) -> list[str]:
     out: list[str] = []
     for name, mask in masks.items():
         present = mask.any((1, 2))
-        missed = np.flatnonzero(missed_frames(present, max_gap=config.repair.max_gap))
-        if len(missed) and config.repair_masks:
-            listed = ", ".join(str(t) for t in missed[:12]) + (" …" if len(missed) > 12 else "")
-            out.append(f"{name}: the mask was empty in {len(missed)} frames and was carried there ({listed}).")
+        missed = missed_frames(present, max_gap=config.repair.max_gap)
+        frames = np.flatnonzero(missed)
+        if len(frames) and config.repair_masks:
+            listed = ", ".join(str(t) for t in frames[:12]) + (" …" if len(frames) > 12 else "")
+            out.append(f"{name}: the mask was empty in {len(frames)} frames and was carried there ({listed}).")
+        for start, stop in runs(~(present | missed)):
+            if stop - start >= config.long_absence:
+                out.append(f"{name}: not there in frames {start} to {stop - 1}.")
+        if present.sum() > 1 and still_share(mask, camera) >= config.static_share:
+            out.append(f"{name}: hardly moves, so that the background behind it is never seen.")
     return out
+
+
+def still_share(mask: Bool[np.ndarray, "T H W"], camera: CameraPath) -> float:
+    """Share of a subject's area that covers the same places of the canvas in nearly all frames that show it."""
+    frames = np.flatnonzero(mask.any((1, 2)))
+    # A sixteenth of the pixels is enough to tell.
+    shrink = np.diag([0.25, 0.25, 1.0])
+    size = (camera.canvas_size[0] // 4 + 1, camera.canvas_size[1] // 4 + 1)
+    count = np.zeros((size[1], size[0]), np.int32)
+    areas: list[int] = []
+    for t in frames:
+        laid = cv2.warpPerspective(mask[t].astype(np.uint8), shrink @ camera.canvas_from_frame[t], size)
+        count += laid
+        areas.append(int(laid.sum()))
+    return float((count >= 0.95 * len(frames)).sum() / max(float(np.median(areas)), 1.0)) if areas else 0.0

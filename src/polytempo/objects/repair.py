@@ -48,6 +48,8 @@ class RepairConfig:
     """Log odds by which body must beat background: pixels that the shutter mixes look like body more than half."""
     speck_px: int = 24
     """Parts smaller than this many pixels are dropped, holes smaller than this are filled."""
+    edit_reach: int = 3
+    """Frames on either side that a mask drawn by hand pulls with it."""
     refit: RefitConfig = field(default_factory=RefitConfig)
     """How body pixels are told apart."""
 
@@ -77,6 +79,7 @@ def repair_masks(
     camera: CameraPath,
     flow: NeighbourFlow,
     *,
+    edits: dict[str, dict[int, Bool[np.ndarray, "H W"]]] | None = None,
     config: RepairConfig | None = None,
     report: Report = silent,
 ) -> dict[str, Bool[np.ndarray, "T H W"]]:
@@ -91,6 +94,7 @@ def repair_masks(
         pictures: The clip.
         camera: Where its frames lie.
         flow: Dense flow between neighbouring frames.
+        edits: Masks drawn by hand, which are also in ``masks``; they stay as they are and pull their neighbours.
         config: Widths and weights.
         report: Told once a frame.
 
@@ -100,7 +104,10 @@ def repair_masks(
     names = list(masks)
     n = len(pictures)
     present = {k: masks[k].any((1, 2)) for k in names}
+    edits = edits or {}
     missed = {k: missed_frames(present[k], max_gap=config.max_gap) for k in names}
+    for k, by_frame in edits.items():
+        missed[k][list(by_frame)] = False  # an empty mask drawn by hand is meant
     paths: list[BodyPath | None] = [body_path(masks[k], camera, whole=present[k]) for k in names]
     carried = {
         (k, int(t)): carry_mask(masks[k], present[k], flow, camera, paths[i], frame=int(t), max_gap=config.max_gap)
@@ -113,6 +120,8 @@ def repair_masks(
             ignore[t] |= _grown(carried.get((k, t), masks[k][t]), config.plate_margin_px)
     plate = clean_plate(pictures, camera, ignore=ignore)
     distances = [np.stack([signed_distance(m, limit_px=LIMIT_PX) for m in masks[k]]).astype(np.float16) for k in names]
+    for k, d in zip(names, distances, strict=True):
+        _pull_to_edits(d, edits.get(k, {}), flow, reach=config.edit_reach)
     usable = ~np.any([missed[k] for k in names], axis=0)
     usable &= np.any([present[k] for k in names], axis=0)
     classifier = learn_bodies(pictures, plate, camera, distances, usable, paths, config=config.refit)
@@ -134,6 +143,9 @@ def repair_masks(
             best = decide(found, priors, config=config)
             for i, k in enumerate(names):
                 out[k][t] = without_specks(best == i + 1, speck_px=config.speck_px)
+        for k, by_frame in edits.items():
+            if t in by_frame:
+                out[k][t] = by_frame[t]
         report(Progress(stage="objects.repair", done=t + 1, total=n))
     return out
 
@@ -203,6 +215,28 @@ def without_specks(mask: Bool[np.ndarray, "H W"], *, speck_px: int) -> Bool[np.n
     hole = stats[:, cv2.CC_STAT_AREA] < speck_px
     hole[0] = False
     return kept | hole[labels]
+
+
+def _pull_to_edits(
+    distances: NDArray[np.float16], edits: dict[int, NDArray[np.bool_]], flow: NeighbourFlow, *, reach: int
+) -> None:
+    """Draw the masks around edited frames towards the edit, in place; less with every frame of distance."""
+    for t, edited in edits.items():
+        if not edited.any():
+            continue
+        field_ = signed_distance(edited, limit_px=LIMIT_PX)
+        for step in (-1, 1):
+            composed = np.zeros((*edited.shape, 2), np.float32)
+            for k in range(1, reach + 1):
+                s = t + step * k
+                if not 0 <= s < len(distances) or s in edits:
+                    break
+                # From the neighbour back to the edited frame, one step further each time.
+                back = flow.to_neighbour(s, -step)
+                composed = back + pull(composed, back)
+                share = np.float32((reach + 1 - k) / (reach + 1))
+                carried = pull(field_, composed)
+                distances[s] = (1 - share) * distances[s].astype(np.float32) + share * carried
 
 
 def _grown(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
