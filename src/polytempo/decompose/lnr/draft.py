@@ -141,7 +141,7 @@ def separate(
         probability=np.round(owned.probability * 255).astype(np.uint8),
         change=owned.change.astype(np.float16),
         significance=np.clip(signal.significance.astype(np.float32) * 10, 0, 255).astype(np.uint8),
-        hidden=_hidden_layers(pictures, cast, report),
+        hidden=_hidden_layers(pictures, cast, camera, report),
     )
 
 
@@ -187,13 +187,15 @@ def _owned(owned: Ownership, size: tuple[int, ...], limit: float) -> Bool[np.nda
     return np.stack([cv2.resize(one, (size[1], size[0]), interpolation=cv2.INTER_LINEAR) > limit for one in largest])
 
 
-def _hidden_layers(pictures: Pictures, cast: Cast, report: Report) -> dict[int, dict[int, np.ndarray]]:
+def _hidden_layers(
+    pictures: Pictures, cast: Cast, camera: CameraPath, report: Report
+) -> dict[int, dict[int, np.ndarray]]:
     """Completed bodies per layer: those of its subjects, laid over each other."""
     out: dict[int, dict[int, np.ndarray]] = {}
     for plan in cast.layers:
         frames: dict[int, np.ndarray] = {}
         for subject in plan.subject_ids:
-            for t, rgba in hidden_appearance(pictures, cast, subject, report=report).items():
+            for t, rgba in hidden_appearance(pictures, cast, subject, camera=camera, report=report).items():
                 below = frames.get(t)
                 frames[t] = rgba if below is None else rgba + (1 - rgba[..., 3:]) * below
         if frames:

@@ -154,7 +154,7 @@ def solve_frame(
         rgba = _body(picture, under, visible[one], front, scale=scale, config=config)
         completed = separation.hidden.get(one, {}).get(frame)
         if completed is not None:
-            rgba = _with_hidden(rgba, _up(completed, (width, height)), front)
+            rgba = _with_hidden(rgba, _up(completed, (width, height)), visible[one], front)
         bodies[one] = rgba
         under = rgba[..., :3] + (1 - rgba[..., 3:]) * under
     return SolvedFrame(
@@ -201,13 +201,28 @@ def _body(
 
 
 def _with_hidden(
-    rgba: Float32[np.ndarray, "H W 4"],
+    visible: Float32[np.ndarray, "H W 4"],
     completed: Float32[np.ndarray, "H W 4"],
+    modal: Float32[np.ndarray, "H W"],
     front: Float32[np.ndarray, "H W"],
 ) -> Float32[np.ndarray, "H W 4"]:
-    """Lay the visible body over what completes it; the completion shows only where somebody is in front."""
-    behind = completed * np.clip(front * 4, 0, 1)[..., None]
-    return rgba + (1 - rgba[..., 3:]) * behind
+    """Join the visible body to what completes it; the completion shows only where somebody is in front.
+
+    Across the seam colours cross-fade and alpha is that of the whole body, so that no line is left when the one in
+    front is taken away.
+    """
+    near = cv2.GaussianBlur(completed, (0, 0), 1.5)
+    known = np.clip(near[..., 3] / 0.05, 0, 1)
+    hidden_colour = near[..., :3] / np.maximum(near[..., 3:], 1e-3)
+    sharp = completed[..., 3] > 0.5
+    hidden_colour[sharp] = (completed[..., :3] / np.maximum(completed[..., 3:], 1e-3))[sharp]
+    visible_colour = visible[..., :3] / np.maximum(visible[..., 3:], 1e-3)
+    seam = np.minimum(modal, known) * np.clip(front * 4, 0, 1)
+    alpha = np.maximum(visible[..., 3], np.maximum(completed[..., 3] * np.clip(front * 4, 0, 1), seam))
+    share = np.clip(front * known, 0, 1) * (alpha > 0)
+    share = np.where(visible[..., 3] < 0.02, 1.0, share)[..., None]
+    colour = visible_colour * (1 - share) + hidden_colour * share
+    return np.concatenate([np.clip(colour, 0, 1) * alpha[..., None], alpha[..., None]], -1)
 
 
 def _outline(mask: Bool[np.ndarray, "h w"], size: tuple[int, int]) -> Float32[np.ndarray, "H W"]:
