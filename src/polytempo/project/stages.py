@@ -25,6 +25,7 @@ from polytempo.core.files import write_json
 from polytempo.core.progress import Report
 from polytempo.objects.build import build_cast
 from polytempo.objects.cast import Cast
+from polytempo.objects.masks_import import import_masks
 from polytempo.objects.prompts import Prompts
 from polytempo.objects.segment import segment
 from polytempo.project.arrays import Masks, read_camera, read_cast, read_masks, write_camera, write_cast, write_masks
@@ -204,8 +205,6 @@ def _run_segment(
 
 
 def _run_import(project: Project, footage: Footage, path: Path, report: Report) -> Result[Masks]:
-    from polytempo.objects.masks_import import import_masks
-
     store = footage.frames.value
 
     def make(folder: Path, report: Report) -> Sequence[str]:
