@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float16, UInt8, UInt16
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
-from polytempo.camera.plate import CleanPlate
+from polytempo.camera.plate import CleanPlate, clean_plate
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.objects.colour_model import ANY_COLOUR, N_BINS, ColourModel, colour_bins, lab_picture, learn_colours
 from polytempo.objects.flow import FlowField, scaled_flow
@@ -34,7 +34,7 @@ class EvidenceConfig:
     bound: float = 5.0
     """Largest advantage in nats of one label over another from a pixel's colour."""
     who_weight: float = 0.4
-    """Further weight between subjects: skin and hair are alike, and what colours get wrong they get wrong on every frame."""
+    """Further weight between subjects: skin and hair are alike, and colours that mislead do so on every frame."""
     who_bound: float = 2.5
     """Largest advantage in nats of one subject over another on one frame."""
     who_alone: float = 1.5
@@ -43,7 +43,7 @@ class EvidenceConfig:
     """How far the plate may be off: parallax of a hand-held camera, cloth that gives way."""
     shade: float = 0.04
     """Standard deviation of a shadow's darkening, as a share of the plate's lightness."""
-    doubt: float = 0.01
+    doubt: float = 0.02
     """Share of background pixels that look like nothing in the plate."""
     open_mind: float = 0.2
     """Share of a subject's pixels in colours not seen on it so far, at first."""
@@ -56,7 +56,7 @@ class EvidenceConfig:
     least_coverage: int = 3
     """Plate pixels seen bare in fewer frames say nothing."""
     lasting_bound: float = 5.0
-    """Largest cost in nats of calling something a subject that stays in its place while that subject hardly ever does."""
+    """Largest cost in nats of calling something a subject that stays in its place when the subject does not."""
     lasting_gain: float = 0.4
     """Largest advantage in nats of calling something a subject because it does not last."""
 
@@ -135,6 +135,26 @@ def background_costs(
         cost, known = matcher(view.lab[t].astype(np.float32), t)
         out[t] = np.where(known, cost, unseen.cost(view.bins[t].astype(np.int32)))
     return out
+
+
+def sampled_plate(view: Footage, taken: Bool[np.ndarray, "T H W"], *, most: int) -> CleanPlate:
+    """Clean plate from at most ``most`` frames spread over the clip, with an exposure for every frame.
+
+    Args:
+        view: The clip.
+        taken: Where subjects are.
+        most: Frames to use.
+    """
+    n = len(view.lab)
+    which = np.unique(np.round(np.linspace(0, n - 1, min(n, most))).astype(int))
+    camera = replace(
+        view.camera,
+        canvas_from_frame=view.camera.canvas_from_frame[which],
+        residual_px=view.camera.residual_px[which],
+    )
+    plate = clean_plate(np.stack([view.pictures[int(t)] for t in which]), camera, ignore=taken[which])
+    nearest = np.abs(np.arange(n)[:, None] - which).argmin(1)
+    return replace(plate, exposure=plate.exposure[nearest])
 
 
 Matcher = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.bool_]]]
@@ -246,8 +266,8 @@ def learn(
 def sure_labels(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.ndarray, "T H W"]:
     """Keep the labels that can be trusted for learning; the rest becomes ``n_subjects + 1``.
 
-    Who is who is clear where all subjects are in sight and apart. Where one is missing, another may have taken its place.
-    A subject that is hardly ever sure keeps all its labels.
+    Who is who is clear where all subjects are in sight and apart. Where one is missing, another may have taken its
+    place. A subject that is hardly ever sure keeps all its labels.
     """
     if n_subjects == 1:
         return labels

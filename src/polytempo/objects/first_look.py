@@ -38,7 +38,7 @@ def first_look(
     models: Models | None = None,
     n_rounds: int = 4,
 ) -> tuple[Models, dict[int, Float32[np.ndarray, "H W L"]]]:
-    """Learn each subject's looks from its prompts, sharpen them by labelling the prompted frames, and lock those labels.
+    """Learn subjects' looks from their prompts, sharpen them by labelling the prompted frames, and lock those labels.
 
     Args:
         view: The clip.

@@ -36,6 +36,7 @@ def neighbour_flow(pictures: Pictures, *, report: Report = silent) -> FlowField:
 
     Args:
         pictures: T frames ``uint8 [H, W, 3]``, T at least 1.
+        report: Told after every pair; may raise to stop.
 
     Source: Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016 (in OpenCV).
     """

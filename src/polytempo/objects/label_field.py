@@ -50,8 +50,8 @@ def solve_labels(
         cost: Cost per pixel and label; finite.
         right: Cost of a change between ``(y, x)`` and ``(y, x + 1)``.
         down: Cost of a change between ``(y, x)`` and ``(y + 1, x)``.
-        who_least: Cost of a change between two labels above 0 is at least this: an edge inside the picture of a body (sleeve
-            to skin) tells little about where one body ends and another begins.
+        who_least: Cost of a change between two labels above 0 is at least this: an edge inside a body (sleeve to
+            skin) tells little about where one body ends and another begins.
         n_rounds: Forward and backward sweeps.
 
     Source: Kolmogorov, Convergent Tree-reweighted Message Passing, PAMI 2006 (TRW-S on a 4-connected grid).

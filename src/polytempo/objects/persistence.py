@@ -1,7 +1,7 @@
 """How long the colour at a place of the scene has been there: furniture stays, people do not.
 
-The clean plate knows one state of the scene. A cushion that falls over half way through the clip differs from it in half
-of the frames; what gives it away is that the same colour is at the same place of the canvas in most frames around.
+The clean plate knows one state of the scene. A cushion that falls over half way through the clip differs from it in
+half of the frames; what gives it away is that the same colour is at the same place of the canvas in most frames around.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ def background_cost(
 ) -> Float32[np.ndarray, "H W"]:
     """Negative log density of a frame's colours if the background shows.
 
-    The plate may be off by a few pixels (parallax, cloth that gives way), so the best match within a small window counts,
-    at a cost that grows with the shift. It may also lie in shadow, so darkening is cheaper than a change of hue.
+    The plate may be off by a few pixels (parallax, cloth that gives way), so the best match within a small window
+    counts, at a cost that grows with the shift. It may also lie in shadow, so darkening is cheaper than a change of hue.
 
     Args:
         lab: Frame in 8-bit Lab units.

@@ -17,10 +17,10 @@ The file is JSON::
 
 Keys of a subject are frame numbers from 0. A bare list of four numbers is a box ``x0, y0, x1, y1``, half-open, in
 pixels of the clip (x right, y down); boxes may be loose and may cut a little off. The keys of the longer form may be
-combined: ``box``, ``points``, ``not_points``, ``scribble`` and ``not_scribble`` (lists of polylines), ``mask`` (a picture
-of the clip's size, beside the JSON file; above half is the subject), ``absent`` (the subject is not to be seen in this
-frame). ``size`` is the size the numbers were read at; left out, it is the clip's. ``clip`` and ``note`` may say what the
-file is for.
+combined: ``box``, ``points``, ``not_points``, ``scribble`` and ``not_scribble`` (lists of polylines), ``mask`` (a
+picture of the clip's size, beside the JSON file; above half is the subject), ``absent`` (the subject is not to be seen
+in this frame). ``size`` is the size the numbers were read at; left out, it is the clip's. ``clip`` and ``note`` may say
+what the file is for.
 
 On the command line: ``girl=box:312,0,515,387@0``, ``girl=point:400,120@12``, ``girl=not:300,200@12``,
 ``girl=scribble:400,80;410,200@40``, ``girl=mask:girl.png@90``, ``girl=absent@150``; the same name may come again.

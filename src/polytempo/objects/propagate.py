@@ -2,7 +2,7 @@
 
 The clip is a chain of frames. Each frame's field of labels is solved from what its own pixels say and from what its
 neighbour believes, brought over by the flow; once from the first frame to the last and once back; then every frame is
-solved again with both. So every prompted frame speaks to all others, and loudest to those that the flow ties to it best.
+solved again with both. So every prompted frame speaks to all others, loudest to those that the flow ties to it best.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class PropagateConfig:
     subject_prior: float = 0.15
     """Share of subjects (all together) in that part of the prior; the rest is background."""
     near_share: float = 0.01
-    """Where flow is not to be trusted: a subject is expected about so far around where it was, as a share of the width."""
+    """Where flow is not to be trusted: a subject is expected so far around where it was, as a share of the width."""
+    hidden_memory: float = 0.97
+    """Share of the expectation of a hidden subject, where it went out of sight, that is left a frame later."""
     memory: float = 0.97
     """Share of the certainty about who is who that is left a frame further from a prompt."""
     least_memory: float = 0.3
@@ -90,13 +92,15 @@ def propagate(
         before = -1
         belief = np.zeros((0, 0, 0), np.float32)
         certain = np.zeros((height, width), np.float32)
+        seen = np.zeros((height, width, n_labels - 1), np.float32)
         for t in order:
             cost = cost_of(t)
             if before >= 0:
-                message, certain = carried(belief, certain, *flow.step(before, t), config=config)
+                message, certain = carried(belief, certain, seen, *flow.step(before, t), config=config)
                 heard[side, t] = message
                 cost = cost + message
             belief = _beliefs(solve_frame(cost, lab[t], config), config.belief_heat)
+            seen = remembered(seen, belief, config=config)
             if t in prompted:
                 certain = np.where(prompted[t], np.float32(1), certain)
             before = t
@@ -123,6 +127,7 @@ def propagate(
 def carried(
     belief: Float32[np.ndarray, "H W L"],
     certain: Float32[np.ndarray, "H W"],
+    seen: Float32[np.ndarray, "H W K"],
     there: Float32[np.ndarray, "H W 2"],
     back: Float32[np.ndarray, "H W 2"],
     *,
@@ -130,12 +135,13 @@ def carried(
 ) -> tuple[Float32[np.ndarray, "H W L"], Float32[np.ndarray, "H W"]]:
     """What a neighbour's beliefs make each label cost on this frame.
 
-    That somebody is there is believed as far as the flow is; who it is, only as far as memory of a prompt reaches, so that
-    the nearer prompt wins where a mistake far from any other would else be carried back with full confidence.
+    That somebody is there is believed as far as the flow is; who it is, only as far as memory of a prompt reaches,
+    so that the nearer prompt wins where a mistake far from any other would else be carried back with full confidence.
 
     Args:
         belief: The neighbour's share of belief per label; sums to 1.
         certain: How certain it is there who is who, 0…1.
+        seen: Where subjects were seen last, 0…1 (see ``remembered``).
         there: Flow on this frame into the neighbour.
         back: Flow on the neighbour into this frame.
         config: Weights.
@@ -152,13 +158,23 @@ def carried(
     certain = np.maximum(
         config.memory * (sure * warped[..., -1] + (1 - sure) * 0.5 * near[..., -1]), config.least_memory
     )
-    anywhere = np.full(belief.shape[-1], config.subject_prior / max(n_subjects, 1), np.float32)
-    anywhere[0] = 1 - config.subject_prior
-    prior = sure[..., None] * warped[..., :-1] + (1 - sure[..., None]) * (0.7 * near[..., :-1] + 0.3 * anywhere)
+    anywhere = np.empty_like(belief)
+    anywhere[..., 1:] = config.subject_prior / max(n_subjects, 1) * (0.5 + 2.5 * seen)
+    anywhere[..., 0] = 1 - config.subject_prior
+    anywhere /= anywhere.sum(-1, keepdims=True)
+    prior = sure[..., None] * warped[..., :-1] + (1 - sure[..., None]) * (0.5 * near[..., :-1] + 0.5 * anywhere)
     prior = (1 - config.return_share) * prior + config.return_share * anywhere
     body = prior[..., 1:].sum(-1, keepdims=True)
     prior[..., 1:] = certain[..., None] * prior[..., 1:] + (1 - certain[..., None]) * body / max(n_subjects, 1)
     return -config.temporal_weight * np.log(np.maximum(prior, 1e-6)), certain
+
+
+def remembered(
+    seen: Float32[np.ndarray, "H W K"], belief: Float32[np.ndarray, "H W L"], *, config: PropagateConfig
+) -> Float32[np.ndarray, "H W K"]:
+    """Where each subject is, or was when it went out of sight; spreads and fades while it is hidden."""
+    spread = cv2.GaussianBlur(seen, (0, 0), max(0.5 * config.near_share * seen.shape[1], 0.5)).reshape(seen.shape)
+    return np.maximum(belief[..., 1:], config.hidden_memory * spread)
 
 
 def solve_frame(cost: NDArray[np.float32], lab: NDArray[np.uint8], config: PropagateConfig) -> NDArray[np.float32]:

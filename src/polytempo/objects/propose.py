@@ -88,12 +88,14 @@ def propose(
     flow = neighbour_flow(pictures, report=report)
     moving = moving_pixels(flow, camera)
     plate = clean_plate(pictures, camera, ignore=moving)
+    # Where something moves all the time no frame is left; there the plain middle of all frames has to do.
+    plain = clean_plate(pictures, camera, ignore=np.zeros_like(moving))
     blobs: list[list[NDArray[np.bool_]]] = []
-    match = plate_matcher(plate, camera, config=EvidenceConfig())
+    match, match_plain = (plate_matcher(one, camera, config=EvidenceConfig()) for one in (plate, plain))
     for t in range(len(pictures)):
-        cost, known = match(lab_picture(pictures[t]), t)
-        # Where nothing else was ever seen the plate cannot tell; there only motion counts.
-        different = np.where(known, cost > -np.log(ANY_COLOUR), moving[t])
+        lab = lab_picture(pictures[t])
+        cost, known = match(lab, t)
+        different = np.where(known, cost, match_plain(lab, t)[0]) > -np.log(ANY_COLOUR)
         blobs.append(_blobs(different, config))
     tracks = [track for track in _tracks(blobs, flow, config) if len(track) >= _least_frames(len(pictures), config)]
     tracks.sort(key=lambda track: -sum(float(mask.sum()) for mask in track.values()))

@@ -1,7 +1,7 @@
 """From prompts to a mask per subject and frame.
 
-Everything is classical: a clean plate tells moving from still, colour models tell who is who, flow carries both through
-time, and a Potts field puts them together. Rounds of this sharpen each other: better masks give a cleaner plate and purer
+Everything is classical: a clean plate tells moving from still, colour models tell who is who, flow carries both
+through time, and a Potts field puts them together. Rounds of this sharpen each other: better masks give a cleaner plate and purer
 colours, and those give better masks. The first rounds run at half size.
 """
 
@@ -15,11 +15,18 @@ from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
-from polytempo.camera.plate import clean_plate
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
-from polytempo.objects.evidence import EvidenceConfig, background_costs, footage, label_costs, learn, sure_labels
+from polytempo.objects.evidence import (
+    EvidenceConfig,
+    background_costs,
+    footage,
+    label_costs,
+    learn,
+    sampled_plate,
+    sure_labels,
+)
 from polytempo.objects.first_look import first_look
 from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.moving import moving_pixels
@@ -38,6 +45,8 @@ class SegmentConfig:
     """Passes through the clip at half size, each with plate and colours learned anew."""
     fine_rounds: int = 1
     """Passes at full working size after those."""
+    plate_frames: int = 60
+    """Largest number of frames, spread over the clip, that the clean plate is made of here."""
     evidence: EvidenceConfig = field(default_factory=EvidenceConfig)
     """What pixels say."""
     propagate: PropagateConfig = field(default_factory=PropagateConfig)
@@ -97,7 +106,7 @@ def segment(
         else:
             labels = _resized(labels, view.camera.frame_size)
             taken = labels > 0
-        plate = clean_plate(view.pictures, view.camera, ignore=taken)
+        plate = sampled_plate(view, taken, most=config.plate_frames)
         background = background_costs(view, plate, ignore=taken, config=config.evidence)
         models = (
             None
