@@ -208,7 +208,10 @@ def _run_import(project: Project, footage: Footage, path: Path, report: Report) 
     store = footage.frames.value
 
     def make(folder: Path, report: Report) -> Sequence[str]:
-        write_masks(folder / "masks.npz", import_masks(path, n_frames=len(store), size=store.size))
+        # Masks are read at the clip's own aspect; working sizes lie on a grid and may be off it by a few percent.
+        width, clip = store.size[0], footage.clip.value
+        found = import_masks(path, n_frames=len(store), size=(width, max(1, round(width * clip.height / clip.width))))
+        write_masks(folder / "masks.npz", {name: _resized(masks, store.size) for name, masks in found.items()})
         return ()
 
     try:
@@ -225,6 +228,12 @@ def _run_import(project: Project, footage: Footage, path: Path, report: Report) 
         load=lambda folder: read_masks(folder / "masks.npz"),
         report=report,
     )
+
+
+def _resized(masks: Bool[np.ndarray, "T h w"], size: tuple[int, int]) -> Bool[np.ndarray, "T H W"]:
+    if (masks.shape[2], masks.shape[1]) == size:
+        return masks
+    return np.stack([cv2.resize(one.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.5 for one in masks])
 
 
 def _grown_union(masks: Masks) -> Bool[np.ndarray, "T H W"]:
