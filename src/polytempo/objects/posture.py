@@ -59,8 +59,8 @@ def occlusion_frames(
 ) -> tuple[Bool[np.ndarray, " T"], Bool[np.ndarray, " T"]]:
     """Which frames may be occluded, and which show the subject whole.
 
-    A frame may be occluded when something in front touches the subject, or when the subject is missing between two
-    such frames. Frames cut by the picture's edge are whole only when no other is.
+    A frame may be occluded when something in front touches the subject, or when the subject is missing between frames
+    at which it went behind something. Frames cut by the picture's edge are whole only when no other is.
     """
     n = len(mask)
     kernel = np.ones((2 * touch_px + 1, 2 * touch_px + 1), np.uint8)
@@ -69,9 +69,9 @@ def occlusion_frames(
     for t in np.flatnonzero(present & front.any((1, 2))):
         grown = cv2.dilate(front[t].astype(np.uint8), kernel).astype(bool)
         occluded[t] = int((grown & mask[t]).sum()) > 2 * touch_px
-    # Gone behind something: empty frames between two frames that touch what is in front.
+    # Gone behind something: empty frames whose ends touch what is in front, or are covered by it a frame later.
     for a, b in pairwise(np.flatnonzero(present)):
-        if b - a > 1 and occluded[a] and occluded[b]:
+        if b - a > 1 and all(occluded[t] or _covered(mask[t], front[u]) for t, u in ((a, a + 1), (b, b - 1))):
             occluded[a + 1 : b] = True
     whole = present & ~occluded
     edge = mask[:, :, 0].any(1) | mask[:, :, -1].any(1) | mask[:, 0].any(1)
@@ -81,6 +81,10 @@ def occlusion_frames(
         areas = mask.sum((1, 2))
         whole &= areas > 0.6 * np.median(areas[whole])
     return occluded, whole
+
+
+def _covered(mask: NDArray[np.bool_], front: NDArray[np.bool_]) -> bool:
+    return int((mask & front).sum()) * 2 >= int(mask.sum())
 
 
 def find_sources(

@@ -23,7 +23,7 @@ def trimap_from_mask(mask: Bool[np.ndarray, "*T H W"], *, band_px: float = 9.5) 
         border does not eat into the band.
 
     Example:
-        >>> trimap_from_mask(np.array([[True, False, False, False]]), band_px=1.5).tolist()
+        >>> trimap_from_mask(np.array([[True, False, False, False]]), band_px=1).tolist()
         [[1.0, 0.5, 0.0, 0.0]]
     """
     if band_px < 0:

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+
+from polytempo.camera.path import static_path
+from polytempo.objects.refit import RefitConfig
+from polytempo.objects.registration import local_fit, neighbour_flow, pull, signed_distance
+from polytempo.objects.repair import RepairConfig, decide, missed_frames, repair_masks, without_specks
+
+
+def test_signed_distance_by_hand() -> None:
+    mask = np.zeros((1, 7), bool)
+    mask[0, 2:5] = True
+    # The distance transform is good to a few hundredths a pixel.
+    assert np.allclose(signed_distance(mask), [[-1.5, -0.5, 0.5, 1.5, 0.5, -0.5, -1.5]], atol=0.1)
+    assert (signed_distance(np.zeros((2, 2), bool), limit_px=9) == -9).all()
+
+
+def test_pull_reads_where_the_flow_points() -> None:
+    field = np.arange(12, dtype=np.float32).reshape(3, 4)
+    flow = np.zeros((3, 4, 2), np.float32)
+    flow[..., 0] = 1
+    assert pull(field, flow)[0].tolist() == [1, 2, 3, 3]
+
+
+def test_local_fit_follows_a_line_across_a_gap() -> None:
+    at = np.array([0.0, 1, 2, 3, 10, 11, 12, 13])
+    wanted = np.arange(14.0)
+    assert np.allclose(local_fit(at, 2 * at + 1, wanted, width=2.0, degree=2), 2 * wanted + 1, atol=0.05)
+
+
+def test_missed_frames_leave_long_absence_alone() -> None:
+    present = np.array([0, 1, 0, 0, 1, 0, 0, 0, 1, 0], bool)
+    assert missed_frames(present, max_gap=2).nonzero()[0].tolist() == [2, 3]
+
+
+def test_specks_go_and_holes_close() -> None:
+    mask = np.zeros((20, 20), bool)
+    mask[4:16, 4:16] = True
+    mask[8:10, 8:10] = False
+    mask[0, 0] = True
+    out = without_specks(mask, speck_px=10)
+    assert out.sum() == 144
+    assert without_specks(np.eye(3, dtype=bool), speck_px=10).any()
+
+
+def test_beyond_the_band_the_mask_decides() -> None:
+    probabilities = np.zeros((2, 30, 30), np.float32)
+    probabilities[1] = 1
+    priors = np.full((1, 30, 30), -10, np.float32)
+    priors[0, :, :15] = 2
+    winner = decide(probabilities, priors, config=RepairConfig())
+    assert (winner[:, :15] == 1).all()
+    assert (winner[:, 15:] == 0).all()
+
+
+def test_trembling_outlines_settle_on_the_edge_in_the_picture() -> None:
+    random = np.random.default_rng(1)
+    n, height, width = 10, 64, 110
+    ground = random.integers(60, 160, (height, width, 3)).astype(np.uint8)
+    pictures = np.repeat(ground[None], n, 0)
+    truth = np.zeros((n, height, width), bool)
+    rough = np.zeros_like(truth)
+    for t in range(n):
+        x = 10 + 7 * t
+        truth[t, 14:52, x : x + 18] = True
+        pictures[t][truth[t]] = (230, 40, 20)
+        off = (-4, 3, -2, 4)[t % 4]
+        rough[t, 14 - off : 52 + off, x - off : x + 18 + off] = True
+    rough[4] = False
+    camera = static_path(n, (width, height))
+    config = RepairConfig(refit=RefitConfig(n_steps=80, n_samples=4000, batch=512))
+    steady = repair_masks({"one": rough}, pictures, camera, neighbour_flow(pictures), config=config)["one"]
+
+    def iou(a: np.ndarray) -> np.ndarray:
+        return (a & truth).sum((1, 2)) / (a | truth).sum((1, 2))
+
+    assert iou(steady).mean() > 0.9
+    assert iou(steady).mean() > iou(rough).mean() + 0.1
+    assert iou(steady)[4] > 0.7
