@@ -12,6 +12,8 @@ BESIDE = 70
 """Weight of 255 of a sample that touches a mask: shadows and reflections keep near their owner."""
 LIT_SHARE = 0.45
 """Share of the densest state's weight from which a brighter state is taken for the bare one."""
+COMMON_SHARE = 0.3
+"""Share of samples far from the middle from which they count as a state of their own and not as outliers."""
 LEAST_JITTER = 0.7
 """Smallest noise of a 3x3 mean that is believed, in grey levels."""
 N_CANDIDATES = 32
@@ -74,7 +76,11 @@ def bare_row(
         for i in range(n):
             away[i] = _far(value, i, middle)
         sigma = max(_median(away, n), LEAST_JITTER)
-        if sigma > 1.6 * jitter and n >= 4:
+        beyond = 0
+        for i in range(n):
+            if away[i] > 4 * max(sigma, jitter):
+                beyond += 1
+        if n >= 4 and (sigma > 1.6 * jitter or beyond > COMMON_SHARE * n):
             _densest(value, strength, n, jitter, density, middle)
             for i in range(n):
                 away[i] = _far(value, i, middle)

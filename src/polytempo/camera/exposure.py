@@ -29,7 +29,7 @@ def exposure_gains(
     shadows do not count unless they cover half the frame.
 
     Returns:
-        Gains; exactly 1 everywhere when no frame differs by more than the noise allows, and for frames that do not.
+        Gains; exactly 1 everywhere when no frame differs by more than the noise allows.
     """
     n_frames = len(pictures)
     gains = np.ones((n_frames, 3))
@@ -50,6 +50,7 @@ def exposure_gains(
         samples[t] = np.where((bare > 0.99)[..., None], placed, np.nan)
     flat = samples.reshape(n_frames, -1, 3)
     sure = np.zeros((n_frames, 3), np.bool_)
+    likely = np.zeros((n_frames, 3), np.bool_)
     for _ in range(2):
         middle = _median(flat / gains[:, None].astype(np.float16))
         usable = (middle > 24) & (middle < 225)
@@ -65,9 +66,11 @@ def exposure_gains(
                 error = 1.4826 * float(np.median(np.abs(ratio - gain))) / np.sqrt(N_INDEPENDENT)
                 gains[t, channel] = gain
                 sure[t, channel] = abs(gain - 1) > max(LEAST_GAIN, 4 * error)
+                # Once a clip's exposure is known to move, small gains count too: switching them off would flicker.
+                likely[t, channel] = abs(gain - 1) > 2 * error
     if sure.any(1).mean() < 0.04:
         return np.ones((n_frames, 3), np.float32)
-    return np.where(sure, gains, 1.0).astype(np.float32)
+    return np.where(likely, gains, 1.0).astype(np.float32)
 
 
 def _median(flat: NDArray[np.float16]) -> NDArray[np.float64]:

@@ -51,7 +51,8 @@ def detect_features(
     keep: Any = None if ignore is None else (~ignore).astype(np.uint8)
     if keep is not None and size != (width, height):
         keep = cv2.resize(keep, size, interpolation=cv2.INTER_NEAREST)
-    sift: Any = cv2.SIFT_create(nfeatures=2 * n_features, contrastThreshold=0.015, edgeThreshold=12)
+    opencv: Any = cv2  # its stubs lack SIFT
+    sift = opencv.SIFT_create(nfeatures=2 * n_features, contrastThreshold=0.015, edgeThreshold=12)
     found, descriptors = sift.detectAndCompute(small, keep)
     if descriptors is None or len(found) == 0:
         return Features(points=np.zeros((0, 2), np.float32), descriptors=np.zeros((0, 128), np.float32))
@@ -96,12 +97,12 @@ def pair_features(
         return None
     from_points = a.points[chosen].astype(np.float64)
     to_points = b.points[best[chosen]].astype(np.float64)
-    homography, mask = cv2.findHomography(
+    found: Any = cv2.findHomography(
         from_points, to_points, cv2.USAC_MAGSAC, threshold_px, maxIters=4000, confidence=0.9999
     )
-    if homography is None or mask is None:
+    if found[0] is None:
         return None
-    fit = np.asarray(homography, np.float64)
+    fit = np.asarray(found[0], np.float64)
     if not is_plausible(fit, size):
         return None
     distance = np.linalg.norm(moved_points(from_points, fit) - to_points, axis=1)

@@ -57,7 +57,7 @@ def _band(
     top: int,
     bottom: int,
 ) -> tuple[UInt8[np.ndarray, "T h Wc 3"], UInt8[np.ndarray, "T h Wc 3"], UInt8[np.ndarray, "T h Wc"]]:
-    """Samples of a band of rows, their 3x3 means, and their weights: 0 where covered or outside, low beside a mask, up to 255."""
+    """Samples of a band, their 3x3 means, and their weights: 0 where covered or outside, low beside a mask, to 255."""
     width = camera.canvas_size[0]
     size = (width, bottom - top)
     shift = np.array([[1, 0, 0], [0, 1, -top], [0, 0, 1.0]])

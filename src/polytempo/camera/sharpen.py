@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float32
 
 from polytempo.camera.path import CameraPath
 from polytempo.camera.samples import lasting
+from polytempo.camera.warp import canvas_window
 from polytempo.core.pictures import Pictures
 
 _YCC_FROM_RGB = np.array([[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]], np.float32)
@@ -47,8 +48,11 @@ def sharpened(
             difference = pictures[t].astype(np.float32) / (255 * exposure[t]) - _as_coded(view)
             near = (np.abs(difference).max(-1) < 3 * spread + 0.02) & ~lasting(ignore, t)
             kept = difference * near[..., None]
-            total += cv2.warpPerspective(kept, matrix, camera.canvas_size, flags=cv2.INTER_LANCZOS4)
-            weight += cv2.warpPerspective(near.astype(np.float32), matrix, camera.canvas_size)
+            left, top, right, bottom = canvas_window(camera, t)
+            shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]]) @ matrix
+            window, size = np.s_[top:bottom, left:right], (right - left, bottom - top)
+            total[window] += cv2.warpPerspective(kept, shift, size, flags=cv2.INTER_LANCZOS4)
+            weight[window] += cv2.warpPerspective(near.astype(np.float32), shift, size)
         change = total / np.maximum(weight, 1)[..., None]
         plate = plate + change - cv2.GaussianBlur(change, (0, 0), 2.0)
     return plate.astype(np.float32)

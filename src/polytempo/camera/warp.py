@@ -63,7 +63,7 @@ def warp_picture(
     )
     if picture.ndim == 3 and warped.ndim == 2:
         warped = warped[..., None]
-    return warped.view(np.bool_) if is_mask else warped
+    return cast("NDArray[A]", warped.view(np.bool_) if is_mask else warped)
 
 
 def frame_in_frame(
@@ -106,6 +106,14 @@ def canvas_in_frame(
     """Picture or mask on the canvas as a frame's camera shows it."""
     frame_from_canvas = np.linalg.inv(camera.canvas_from_frame[frame])
     return warp_picture(picture, frame_from_canvas, camera.frame_size, border=border, interpolation=interpolation)
+
+
+def canvas_window(camera: CameraPath, frame: int) -> tuple[int, int, int, int]:
+    """Canvas columns and rows ``(left, top, right, bottom)``, half-open, that hold all a frame shows."""
+    reached = moved_points(frame_corners(camera.frame_size), camera.canvas_from_frame[frame])
+    low = np.maximum(np.floor(reached.min(0)).astype(int) - 1, 0)
+    high = np.minimum(np.ceil(reached.max(0)).astype(int) + 2, camera.canvas_size)
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 
 def frame_reach(camera: CameraPath, frame: int) -> Bool[np.ndarray, "Hc Wc"]:
