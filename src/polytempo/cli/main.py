@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -67,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows the program's name; taken from the process when left out.
     """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # what it warns of, our own messages say
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")

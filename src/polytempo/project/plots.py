@@ -21,10 +21,11 @@ def line_plot(
         from_zero: Let the scale begin at 0.
         bar: A value to mark by a dashed line.
     """
-    low = 0.0 if from_zero else min(ys)
-    high = max([*ys, bar or 0.0])
-    if high - low < 1e-9:
-        high = low + 1.0
+    low, high = (0.0, max([*ys, bar or 0.0])) if from_zero else (min(ys), max(ys))
+    if from_zero and high < 1e-9:
+        high = 1.0
+    elif not from_zero and high - low < 2.0:  # noise must not fill the picture
+        low, high = (low + high) / 2 - 1, (low + high) / 2 + 1
     span = max(xs[-1] - xs[0], 1)
 
     def x_of(x: float) -> float:
