@@ -23,7 +23,7 @@ def _centre(plane: np.ndarray) -> tuple[float, float]:
 
 
 def test_a_shadow_falls_where_the_light_says() -> None:
-    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0)
+    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0.0)
     right = cast_shadow(SPEC, actor, now, frame_from_ref=np.eye(3))
     left = cast_shadow(replace(SPEC, light=(-0.55, 0.28)), actor, now, frame_from_ref=np.eye(3))
     assert _centre(left)[0] < now.feet[0] - 3 < now.feet[0] + 3 < _centre(right)[0]
@@ -33,12 +33,12 @@ def test_a_shadow_falls_where_the_light_says() -> None:
 
 def test_no_light_no_shadow() -> None:
     dull = replace(SPEC, shadow=0.0)
-    actor, now = make_actor(dull, PERSON, oversample=1, seed=0), moment(dull, PERSON, 0)
+    actor, now = make_actor(dull, PERSON, oversample=1, seed=0), moment(dull, PERSON, 0.0)
     assert not cast_shadow(dull, actor, now, frame_from_ref=np.eye(3)).any()
 
 
 def test_a_reflection_lies_below_the_feet_and_follows_the_gloss() -> None:
-    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0)
+    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0.0)
     gloss = np.full((120, 160), 0.5, np.float32)
     strong = floor_reflection(SPEC, actor, now, frame_from_ref=np.eye(3), gloss=gloss)
     weak = floor_reflection(SPEC, actor, now, frame_from_ref=np.eye(3), gloss=gloss / 2)

@@ -16,7 +16,7 @@ SPEC = SceneSpec(name="s", people=(PERSON,), size=(160, 160), n_frames=4)
 
 
 def test_a_figure_is_as_tall_as_stated() -> None:
-    actor, now = make_actor(SPEC, PERSON, oversample=2, seed=0), moment(SPEC, PERSON, 0)
+    actor, now = make_actor(SPEC, PERSON, oversample=2, seed=0), moment(SPEC, PERSON, 0.0)
     drawing = draw_figure(actor, now, frame_from_ref=np.eye(3), size=SPEC.size)
     assert drawing is not None
     rows = np.flatnonzero((drawing.rgba[..., 3] > 0.5).any(1)) + drawing.y
@@ -27,11 +27,11 @@ def test_a_figure_is_as_tall_as_stated() -> None:
 def test_outside_the_frame_there_is_nothing() -> None:
     away = replace(PERSON, start=(3.0, 0.9), stop=(3.0, 0.9))
     actor = make_actor(SPEC, away, oversample=1, seed=0)
-    assert draw_figure(actor, moment(SPEC, away, 0), frame_from_ref=np.eye(3), size=SPEC.size) is None
+    assert draw_figure(actor, moment(SPEC, away, 0.0), frame_from_ref=np.eye(3), size=SPEC.size) is None
 
 
 def test_oversampling_changes_the_edges_only() -> None:
-    now = moment(SPEC, PERSON, 0)
+    now = moment(SPEC, PERSON, 0.0)
     fine, plain = (
         draw_figure(make_actor(SPEC, PERSON, oversample=n, seed=0), now, frame_from_ref=np.eye(3), size=SPEC.size)
         for n in (3, 1)
@@ -42,7 +42,7 @@ def test_oversampling_changes_the_edges_only() -> None:
 
 
 def test_who_looks_right_shows_the_right_side() -> None:
-    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0)
+    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0.0)
     drawing = draw_figure(actor, now, frame_from_ref=np.eye(3), size=SPEC.size)
     points = keypoints(actor, now, drawing, frame_from_ref=np.eye(3))
     seen = dict(zip(COCO, points[:, 2], strict=True))
@@ -51,7 +51,7 @@ def test_who_looks_right_shows_the_right_side() -> None:
 
 
 def test_parts_follow_the_pose() -> None:
-    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0)
+    actor, now = make_actor(SPEC, PERSON, oversample=1, seed=0), moment(SPEC, PERSON, 0.0)
     moved = np.array([[1, 0, 7], [0, 1, -3], [0, 0, 1.0]])
     here, there = (draw_figure(actor, now, frame_from_ref=m, size=SPEC.size) for m in (np.eye(3), moved))
     assert here is not None

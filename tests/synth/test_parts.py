@@ -14,8 +14,8 @@ ARM = Part(name="arm", a=("left_elbow",), b=("left_wrist",), radius_a=0.1, radiu
 
 @pytest.mark.parametrize("cloth", ["plain", "stripes", "checks", "mottled"])
 def test_a_part_is_as_wide_as_stated(cloth: str) -> None:
-    part = Part(name="x", a=("hips",), b=("neck",), radius_a=0.1, radius_b=0.05, second=(1, 1, 1), cloth=cloth)
-    picture = part_picture(part, length=60, unit=100, seed=1)
+    part = Part(name="x", a=("hips",), b=("neck",), radius_a=0.1, radius_b=0.05, second=(1.0, 1.0, 1.0), cloth=cloth)
+    picture = part_picture(part, length=60.0, unit=100.0, seed=1)
     alpha = picture[..., 3]
     assert picture.shape[1] == 2 * 12 + 1
     assert np.isclose(alpha[2 + 10].sum(), 20, atol=1.2)  # at a: twice the radius of ten pixels
@@ -24,16 +24,16 @@ def test_a_part_is_as_wide_as_stated(cloth: str) -> None:
 
 
 def test_a_hem_is_cut_straight() -> None:
-    whole = part_picture(ARM, length=40, unit=100, seed=1)
-    cut = part_picture(Part(name="x", a=("hips",), b=("neck",), radius_a=0.1, radius_b=0.05, hem=True), length=40,
-                       unit=100, seed=1)  # fmt: skip
+    whole = part_picture(ARM, length=40.0, unit=100.0, seed=1)
+    cut = part_picture(Part(name="x", a=("hips",), b=("neck",), radius_a=0.1, radius_b=0.05, hem=True), length=40.0,
+                       unit=100.0, seed=1)  # fmt: skip
     assert whole[2 + 10 + 44, whole.shape[1] // 2, 3] == 1
     assert cut[2 + 10 + 44, cut.shape[1] // 2, 3] == 0
 
 
 def test_a_head_seen_from_the_front_shows_more_face_than_from_behind() -> None:
     look = Look(skin=(1.0, 1.0, 1.0), hair=(0.0, 0.0, 0.0))
-    front, back = (head_picture(look, unit=300, turn=turn) for turn in (np.pi / 2, -np.pi / 2))
+    front, back = (head_picture(look, unit=300.0, turn=turn) for turn in (np.pi / 2, -np.pi / 2))
     assert front[..., 0].sum() > 2 * back[..., 0].sum()
 
 

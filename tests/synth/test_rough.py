@@ -13,7 +13,7 @@ DISC[:] = np.hypot(*np.ogrid[-30:30, -40:40]) < 18
 
 
 def test_outlines_are_off_but_not_far() -> None:
-    rough = rough_masks(DISC, seed=1, most_px=4)
+    rough = rough_masks(DISC, seed=1, most_px=4.0)
     whole = rough.any((1, 2))
     inner = cv2.erode(DISC[0].astype(np.uint8), np.ones((11, 11), np.uint8)) > 0
     outer = cv2.dilate(DISC[0].astype(np.uint8), np.ones((11, 11), np.uint8)) > 0
@@ -38,4 +38,4 @@ def test_one_seed_one_result(crossing_scene: DrawnScene) -> None:
 
 
 def test_an_exact_detector_is_exact() -> None:
-    assert np.array_equal(rough_masks(DISC, most_px=0, empty_share=0), DISC)
+    assert np.array_equal(rough_masks(DISC, most_px=0.0, empty_share=0.0), DISC)

@@ -26,8 +26,8 @@ def test_feet_follow_the_path_and_size_the_horizon() -> None:
 def test_who_walks_left_looks_left_and_who_stands_looks_at_us() -> None:
     left = replace(WALKER, start=(0.9, 0.8), stop=(0.1, 0.8))
     still = replace(WALKER, stop=(0.1, 0.8))
-    assert np.isclose(abs(np.degrees(moment(SPEC, left, 0).turn)), 180)
-    assert np.isclose(np.degrees(moment(SPEC, still, 0).turn), 90)
+    assert np.isclose(abs(np.degrees(moment(SPEC, left, 0.0).turn)), 180)
+    assert np.isclose(np.degrees(moment(SPEC, still, 0.0).turn), 90)
 
 
 def test_the_mirror_picture_hangs_below_the_feet() -> None:
@@ -45,7 +45,7 @@ def test_a_camera_at_rest_is_static() -> None:
     assert np.array_equal(path.canvas_from_frame[7], np.eye(3))
 
 
-@given(degrees=st.floats(-40, 40), shake=st.floats(0.1, 3))
+@given(degrees=st.floats(-40.0, 40.0), shake=st.floats(0.1, 3))
 @settings(max_examples=15, deadline=None)
 def test_the_canvas_holds_every_frame(degrees: float, shake: float) -> None:
     spec = replace(SPEC, camera=CameraMove(pan_degrees=degrees, shake_px=shake))
@@ -60,7 +60,7 @@ def test_the_canvas_holds_every_frame(degrees: float, shake: float) -> None:
 
 
 def test_cameras_turn_about_one_point() -> None:
-    path, _ = camera_path(replace(SPEC, camera=CameraMove(pan_degrees=20)))
+    path, _ = camera_path(replace(SPEC, camera=CameraMove(pan_degrees=20.0)))
     # A pure pan keeps the picture's middle row level.
     seen = path.canvas_from_frame @ np.array([99.5, 49.5, 1])
     rows = seen[:, 1] / seen[:, 2]

@@ -33,7 +33,7 @@ def test_a_joint_is_at_the_edge() -> None:
 @pytest.mark.parametrize("floor", ["planks", "tiles", "grass"])
 def test_places_are_textured_like_photographs(wall, floor) -> None:
     spec = SceneSpec(name="s", people=(), size=(160, 96), wall=wall, floor=floor)
-    backdrop = draw_backdrop(spec, size=(160, 96), offset=(0, 0))
+    backdrop = draw_backdrop(spec, size=(160, 96), offset=(0.0, 0.0))
     picture = backdrop.colour.astype(float)
     assert picture.shape == (96, 160, 3)
     for part in (picture[:50], picture[70:]):
@@ -45,6 +45,6 @@ def test_places_are_textured_like_photographs(wall, floor) -> None:
 
 def test_the_reference_frame_lies_at_the_offset() -> None:
     spec = SceneSpec(name="s", people=(), size=(96, 64))
-    wide = draw_backdrop(spec, size=(160, 64), offset=(32, 0))
+    wide = draw_backdrop(spec, size=(160, 64), offset=(32.0, 0.0))
     assert wide.gloss[45:, 40].min() > 0  # the floor begins at the same height
     assert wide.gloss[:40].max() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -154,7 +155,7 @@ def draw(spec: SceneSpec) -> DrawnScene:
     ahead: list[_Drawn | None] = [None] * len(actors)
     for t in reversed(range(spec.n_frames)):  # backwards, so that the next frame is there for the flow
         place = _Place(spec, camera, backdrop, t)
-        feet = [moment(spec, person, t).feet[1] for person in spec.people]
+        feet = [moment(spec, person, float(t)).feet[1] for person in spec.people]
         order.insert(0, tuple(int(i) + 1 for i in np.argsort(feet, kind="stable")))
         for i, actor in enumerate(actors):
             drawn = _draw_layer(place, actor, mats[i], t)
@@ -185,16 +186,18 @@ def draw(spec: SceneSpec) -> DrawnScene:
     )
 
 
-def view_of_canvas(
-    picture: NDArray[np.uint8] | NDArray[np.float32], camera: CameraPath, frame: int
-) -> NDArray[np.uint8]:
+Plane = TypeVar("Plane", NDArray[np.uint8], NDArray[np.float32])
+
+
+def view_of_canvas(picture: Plane, camera: CameraPath, frame: int) -> Plane:
     """What a frame's camera sees of a picture on the canvas."""
     if camera.kind == "static":
-        return picture  # pyright: ignore[reportReturnType]
+        return picture
     frame_from_canvas = np.linalg.inv(camera.canvas_from_frame[frame])
-    return cv2.warpPerspective(
+    seen: Any = cv2.warpPerspective(
         picture, frame_from_canvas, camera.frame_size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )  # pyright: ignore[reportReturnType]
+    )
+    return seen
 
 
 class _Place:
@@ -205,7 +208,7 @@ class _Place:
         corner = camera_path(spec)[1]
         canvas_from_ref = np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1.0]])
         self.frame_from_ref = np.linalg.inv(camera.canvas_from_frame[frame]) @ canvas_from_ref
-        self.gloss: NDArray[np.float32] = view_of_canvas(backdrop.gloss, camera, frame)  # pyright: ignore
+        self.gloss = view_of_canvas(backdrop.gloss, camera, frame)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -219,7 +222,7 @@ class _Drawn:
 def _draw_layer(place: _Place, actor: Actor, mat: Mat | None, source: int) -> _Drawn:
     """Draw one person at one source frame as one camera sees them."""
     spec, (width, height) = place.spec, place.size
-    now = moment(spec, actor.person, source)
+    now = moment(spec, actor.person, float(source))
     shadow = cast_shadow(spec, actor, now, frame_from_ref=place.frame_from_ref)[..., None]
     layer = np.concatenate([SHADE * shadow, shadow], -1)
     if spec.gloss > 0 and mat is None:

@@ -70,9 +70,9 @@ def floor_reflection(
     height, width = drawing.rgba.shape[:2]
     points, scale = seen_points(now, frame_from_ref, mirrored=True)
     unit = now.unit * scale
-    feet = points[[INDEX["left_heel"], INDEX["left_toe"], INDEX["right_heel"], INDEX["right_toe"]], 1].min()
+    feet = float(points[[INDEX["left_heel"], INDEX["left_toe"], INDEX["right_heel"], INDEX["right_toe"]], 1].min())
     rows = np.arange(height, dtype=np.float32) + drawing.y
-    away = np.clip((rows - feet) / unit, 0, None)[:, None, None] + np.float32(max(now.pose.lift, 0.0))
+    away = np.clip((rows - feet) / float(unit), 0, None)[:, None, None] + np.float32(max(now.pose.lift, 0.0))
     sharp = cv2.GaussianBlur(drawing.rgba, (0, 0), sigmaX=max(0.005 * unit, 0.4), sigmaY=max(0.010 * unit, 0.5))
     dull = cv2.GaussianBlur(drawing.rgba, (0, 0), sigmaX=max(0.020 * unit, 0.6), sigmaY=max(0.045 * unit, 0.8))
     mix = np.clip(away / 0.7, 0, 1)

@@ -155,7 +155,7 @@ def keypoints(
         else:
             carriers = {n for n, part in enumerate(actor.parts) if name in part.shows}
             faces = True
-        if drawing is not None and faces and _carried(drawing, out[i, 0], out[i, 1], carriers):
+        if drawing is not None and faces and _carried(drawing, float(out[i, 0]), float(out[i, 1]), carriers):
             out[i, 2] = 2
     return out
 
@@ -168,9 +168,8 @@ def _carried(drawing: Drawing, x: float, y: float, carriers: set[int]) -> bool:
     columns = slice(max(column - reach, 0), max(min(column + reach + 1, width), 0))
     if not (0 <= row < height and 0 <= column < width):
         return False
-    return int(drawing.part[row, column]) in carriers or (
-        drawing.part[row, column] < 0 and bool(np.isin(drawing.part[rows, columns], list(carriers)).any())
-    )
+    here = int(drawing.part[row, column])
+    return here in carriers or (here < 0 and bool(np.isin(drawing.part[rows, columns], list(carriers)).any()))
 
 
 def _head(actor: Actor, now: Moment) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,8 +110,9 @@ def head_picture(look: Look, *, unit: float, turn: float, margin: int = 2) -> Fl
     a, b = x / rx, y / ry
     inside = a * a + b * b
     z = np.sqrt(np.clip(1 - inside, 0, 1))
-    forward = np.cos(turn) * a + np.sin(turn) * z
-    left = np.sin(turn) * a - np.cos(turn) * z
+    c, s = math.cos(turn), math.sin(turn)
+    forward = c * a + s * z
+    left = s * a - c * z
     rise = -b
     soft = np.float32(max(2.2 / ry, 0.05))
     face = _step(forward - 0.12 - 0.5 * np.clip(rise, 0, 1), soft) * _step(0.52 - rise, soft)
@@ -125,8 +127,8 @@ def head_picture(look: Look, *, unit: float, turn: float, margin: int = 2) -> Fl
     colour = colour * (1 - 0.35 * mouth[..., None] * np.array([0.6, 1, 1], np.float32))
     shade = 0.62 + 0.42 * np.clip(0.45 * z - 0.5 * a + 0.35 * rise + 0.25, 0, 1)
     ball = (np.sqrt(inside) - 1) * np.sqrt(rx * ry)
-    nose = np.hypot(x - (rx * 1.02) * np.cos(turn), y - 0.06 * ry) - 0.16 * rx
-    nose = nose + 99 * (abs(np.sin(turn)) > 0.75)  # seen from before or behind it does not stand out
+    nose = np.hypot(x - (rx * 1.02) * c, y - 0.06 * ry) - 0.16 * rx
+    nose = nose + 99 * (abs(s) > 0.75)  # seen from before or behind it does not stand out
     alpha = np.clip(0.5 - np.minimum(ball, nose), 0, 1)
     colour = np.where((nose < ball - 0.5)[..., None], np.array(look.skin, np.float32), colour)
     return np.concatenate([np.clip(colour * shade[..., None], 0, 1) * alpha[..., None], alpha[..., None]], -1).astype(
@@ -174,5 +176,5 @@ def _cloth(
     return np.asarray(out * (1 + 0.07 * folds[..., None]), np.float32)
 
 
-def _step(x: NDArray[np.float32], soft: np.float32) -> NDArray[np.float32]:
-    return np.clip(0.5 + x / soft, 0, 1)
+def _step(x: NDArray[np.floating[Any]], soft: np.float32) -> NDArray[np.float32]:
+    return np.asarray(np.clip(0.5 + x / soft, 0, 1), np.float32)

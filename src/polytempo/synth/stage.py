@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -44,8 +45,8 @@ class Moment:
         c, s = np.cos(self.turn), np.sin(self.turn)
         return c * forward + s * left, s * forward - c * left, up
 
-    def joint(self, names: tuple[str, ...], values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean of some joints' rows of ``values``."""
+    def joint(self, names: tuple[str, ...], values: NDArray[np.float64]) -> Any:
+        """Mean of some joints' rows of ``values``: a point or a number."""
         return values[[INDEX[name] for name in names]].mean(0)
 
 

@@ -13,7 +13,11 @@ Plane = NDArray[np.float32]
 
 
 def value_noise(
-    size: tuple[int, int], rng: np.random.Generator, *, cell: float | tuple[float, float], octaves: int = 4
+    size: tuple[int, int],
+    rng: np.random.Generator,
+    *,
+    cell: float | int | tuple[float | int, float | int],
+    octaves: int = 4,
 ) -> Float32[np.ndarray, "H W"]:
     """Smooth random field of mean about 0 and standard deviation about 1.
 
