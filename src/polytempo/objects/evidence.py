@@ -173,7 +173,8 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
         def shown(picture: NDArray[np.float32]) -> NDArray[np.float32]:
             # WARP_INVERSE_MAP: the matrix takes pixels of the result (the frame) to pixels of the source (the canvas).
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            return np.asarray(cv2.warpPerspective(picture, camera.canvas_from_frame[t], (width, height), flags=flags))
+            warped = cv2.warpPerspective(picture, camera.canvas_from_frame[t], (width, height), flags=flags)
+            return np.asarray(warped, np.float32)
 
         here = shown(colour)
         here[..., 0] *= plate.exposure[t].mean()
@@ -271,8 +272,8 @@ def sure_labels(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np
     """
     if n_subjects == 1:
         return labels
-    areas = np.stack([(labels == k + 1).sum((1, 2)) for k in range(n_subjects)])
-    usual = np.array([np.median(one[one > 0]) if one.any() else 0.0 for one in areas])
+    areas = np.stack([np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)])
+    usual = np.array([float(np.median(one[one > 0])) if one.any() else 0.0 for one in areas])
     together = (areas >= SEEN_SHARE * usual[:, None]).all(0)
     out = labels.copy()
     for t in range(len(labels)):

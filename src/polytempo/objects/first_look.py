@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 
 import cv2
@@ -10,13 +9,13 @@ import numpy as np
 from jaxtyping import Float16, Float32
 from numpy.typing import NDArray
 
+from polytempo.core.progress import Progress, Report, silent
 from polytempo.objects.colour_model import ANY_COLOUR
 from polytempo.objects.evidence import EvidenceConfig, Footage, Models, learn, pixel_costs
 from polytempo.objects.prompt_cost import CLEAR, box_radius, drawn, prompt_region
 from polytempo.objects.prompts import Prompt, Prompts
 from polytempo.objects.propagate import PropagateConfig, solve_frame
 
-LOG = logging.getLogger(__name__)
 DIFFERENT = -float(np.log(ANY_COLOUR)) - 2.0
 """Cost of the background above which a pixel surely is something else."""
 LEAST_SHARE = 0.06
@@ -36,6 +35,7 @@ def first_look(
     config: EvidenceConfig,
     smooth: PropagateConfig,
     models: Models | None = None,
+    report: Report = silent,
     n_rounds: int = 4,
 ) -> tuple[Models, dict[int, Float32[np.ndarray, "H W L"]]]:
     """Learn subjects' looks from their prompts, sharpen them by labelling the prompted frames, and lock those labels.
@@ -48,6 +48,7 @@ def first_look(
         config: Weights of evidence.
         smooth: Weights of the label field.
         models: What is known already; given, nothing is learned here.
+        report: Told of subjects that hardly differ from the background.
         n_rounds: Rounds of labelling and learning.
 
     Returns:
@@ -61,7 +62,7 @@ def first_look(
     }
     learning = models is None
     if models is None:
-        seeds = np.stack([_first_labels(background[t].astype(np.float32), prompts, t) for t in frames])
+        seeds = np.stack([_first_labels(background[t].astype(np.float32), prompts, t, report) for t in frames])
         models = learn(view, seeds, n_subjects, config=config, frames=frames)
     labels = np.zeros((len(frames), *view.lab.shape[1:3]), np.uint8)
     for _ in range(n_rounds if learning else 1):
@@ -94,7 +95,7 @@ def first_look(
     return models, locked
 
 
-def _first_labels(background: NDArray[np.float32], prompts: Prompts, t: int) -> NDArray[np.uint8]:
+def _first_labels(background: NDArray[np.float32], prompts: Prompts, t: int, report: Report) -> NDArray[np.uint8]:
     """Labels of a prompted frame as far as they are clear: 0, subjects, and one more for what is not."""
     different = background > DIFFERENT
     here = [
@@ -112,11 +113,8 @@ def _first_labels(background: NDArray[np.float32], prompts: Prompts, t: int) -> 
         mine = inside[k] & (reach[k] < 0.8 * others)
         clear = mine & different
         if clear.sum() < LEAST_SHARE * inside[k].sum():
-            LOG.warning(
-                "objects.segment: %s on frame %d hardly differs from the background; its box is taken at its word",
-                subject.name,
-                t,
-            )
+            text = f"{subject.name} on frame {t} hardly differs from the background; its prompt is taken at its word"
+            report(Progress(stage="objects.segment", done=0, total=1, message=text))
             clear = mine & (reach[k] < 0.6)
         else:
             out[mine & ~different] = 0

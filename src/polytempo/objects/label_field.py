@@ -60,7 +60,7 @@ def solve_labels(
         np.ascontiguousarray(cost),
         np.ascontiguousarray(right),
         np.ascontiguousarray(down),
-        np.float32(who_least),
+        float(who_least),
         n_rounds,
     )
 

@@ -49,7 +49,7 @@ def persistence(pictures: Pictures, camera: CameraPath, *, blur_px: float = 1.2)
                 borderValue=(0, 0, 0),
             )
             inside = seen.any(-1).astype(np.uint8)
-            same = _same(soft[t], np.asarray(seen)) & (inside > 0)
+            same = _same(soft[t], np.asarray(seen, np.uint8)) & (inside > 0)
             agreed[t] += same
             compared[t] += inside
             # What holds from t to t + gap holds from t + gap to t.

@@ -20,8 +20,8 @@ def background_cost(
 ) -> Float32[np.ndarray, "H W"]:
     """Negative log density of a frame's colours if the background shows.
 
-    The plate may be off by a few pixels (parallax, cloth that gives way), so the best match within a small window
-    counts, at a cost that grows with the shift. It may also lie in shadow, so darkening is cheaper than a change of hue.
+    The plate may be off by a few pixels (parallax, cloth that gives way), so the best match in a small window counts,
+    at a cost that grows with the shift. It may also lie in shadow, so darkening is cheaper than a change of hue.
 
     Args:
         lab: Frame in 8-bit Lab units.
@@ -32,7 +32,7 @@ def background_cost(
         doubt: Share of the density given to any colour at all, so that no pixel costs more than a bound.
         any_colour: The density of any colour.
     """
-    return _costs(lab, plate, sigma, reach_px, np.float32(shade), np.float32(doubt * any_colour), np.float32(1 - doubt))
+    return _costs(lab, plate, sigma, reach_px, shade, doubt * any_colour, 1 - doubt)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

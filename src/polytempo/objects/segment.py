@@ -1,8 +1,8 @@
 """From prompts to a mask per subject and frame.
 
 Everything is classical: a clean plate tells moving from still, colour models tell who is who, flow carries both
-through time, and a Potts field puts them together. Rounds of this sharpen each other: better masks give a cleaner plate and purer
-colours, and those give better masks. The first rounds run at half size.
+through time, and a Potts field puts them together. Rounds of this sharpen each other: better masks give a cleaner plate
+and purer colours, and those give better masks. The first rounds run at half size.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def segment(
         )
     check_prompts(prompts, n_frames=n)
     flow = neighbour_flow(pictures, report=report)
-    ignore = moving_pixels(flow, camera)
+    ignore = moving_pixels(flow, camera).view(np.uint8)
     small = (max(size[0] // 2, 1), max(size[1] // 2, 1))
     smaller = np.stack([cv2.resize(pictures[t], small, interpolation=cv2.INTER_AREA) for t in range(n)])
     lasting = persistence(smaller, camera.scaled(small))
@@ -101,7 +101,7 @@ def segment(
         told = prompt_costs(here)
         first = labels is None
         if labels is None:
-            taken = _resized(ignore, view.camera.frame_size) | _prompted(here, n)
+            taken = (_resized(ignore, view.camera.frame_size) > 0) | _prompted(here, n)
             labels = np.zeros(view.lab.shape[:3], np.uint8)
         else:
             labels = _resized(labels, view.camera.frame_size)
@@ -114,7 +114,7 @@ def segment(
             else learn(view, sure_labels(labels, len(here.subjects)), len(here.subjects), config=config.evidence)
         )
         models, told = first_look(
-            view, background, here, told, config=config.evidence, smooth=config.propagate, models=models
+            view, background, here, told, config=config.evidence, smooth=config.propagate, models=models, report=report
         )
         costs = label_costs(view, background, models, told, config=config.evidence)
         stage = f"objects.segment.round{index + 1}"
@@ -150,8 +150,7 @@ def _prompted(prompts: Prompts, n: int) -> NDArray[np.bool_]:
     return out
 
 
-def _resized(stack: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
+def _resized(stack: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     if (stack.shape[2], stack.shape[1]) == size:
         return stack
-    small = [cv2.resize(one.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) for one in stack]
-    return np.stack(small).astype(stack.dtype)
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in stack])

@@ -21,7 +21,7 @@ def tidy_masks(
     """
     out = np.zeros((n_subjects, *labels.shape), bool)
     for k in range(n_subjects):
-        areas = (labels == k + 1).sum((1, 2))
+        areas = np.asarray((labels == k + 1).sum((1, 2)))
         usual = float(np.median(areas[areas > 0])) if (areas > 0).any() else 0.0
         for t in range(len(labels)):
             out[k, t] = _without_specks(labels[t] == k + 1, max(least_px, speck_share * usual))
@@ -37,4 +37,4 @@ def _without_specks(mask: NDArray[np.bool_], least_px: float) -> NDArray[np.bool
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
     keep = np.zeros(n, bool)
     keep[1:] = stats[1:, cv2.CC_STAT_AREA] >= least_px
-    return keep[pieces]
+    return keep[np.asarray(pieces, np.int32)]
