@@ -35,7 +35,7 @@ class AmodalConfig:
     """Within this distance of what is in front, the subject's own mask may be mistaken, in pixels."""
     dispute_colour: float = 0.25
     """Difference from the expected colour, 0…1, from which such a pixel is given to what is in front."""
-    threshold: float = 0.45
+    threshold: float = 0.35
     """Share of the sources that must show body for a hidden pixel to count as body."""
 
 
@@ -181,12 +181,15 @@ def grown(mask: Bool[np.ndarray, "H W"], margin_px: int) -> Bool[np.ndarray, "H 
 
 def trusts(sources: list[Completion], *, scale: float = 0.1) -> list[np.float32]:
     """Weights of sources, summing to 1: each ``scale`` of cost more counts 1/e as much."""
+    if not sources:
+        return []
     costs = np.array([one.cost for one in sources])
-    weights = np.exp(-(costs - costs.min(initial=0.0)) / scale)
-    return [np.float32(w) for w in weights / weights.sum()] if len(sources) else []
+    weights = np.exp(-(costs - costs.min()) / scale)
+    return [np.float32(w) for w in weights / weights.sum()]
 
 
 def lay(field_: NDArray[np.float32], frame_from_source: NDArray[np.float64]) -> NDArray[np.float32]:
     """Warp a field of a source frame to where its body is in another; zero outside."""
     height, width = field_.shape[:2]
-    return cv2.warpPerspective(field_, frame_from_source, (width, height), flags=cv2.INTER_LINEAR)
+    laid = cv2.warpPerspective(field_, frame_from_source, (width, height), flags=cv2.INTER_LINEAR)
+    return np.asarray(laid, np.float32)

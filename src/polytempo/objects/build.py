@@ -18,7 +18,7 @@ from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown, hidde
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.objects.order import back_to_front, meetings, runs
 from polytempo.objects.registration import neighbour_flow
-from polytempo.objects.repair import RepairConfig, missed_frames, repair_masks
+from polytempo.objects.repair import RepairConfig, missed_frames, present_frames, repair_masks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -275,7 +275,7 @@ def _check_masks(masks: dict[str, Bool[np.ndarray, "T H W"]], pictures: Pictures
 def _mask_warnings(masks: dict[str, Bool[np.ndarray, "T H W"]], camera: CameraPath, config: CastConfig) -> list[str]:
     out: list[str] = []
     for name, mask in masks.items():
-        present = mask.any((1, 2))
+        present = present_frames(mask)
         missed = missed_frames(present, max_gap=config.repair.max_gap)
         frames = np.flatnonzero(missed)
         if len(frames) and config.repair_masks:

@@ -105,7 +105,7 @@ def _loss(mask: NDArray[np.bool_], flags: NDArray[np.bool_], start: int, stop: i
 
 
 def _feet_path(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    rows = mask.any(2)
+    rows = np.asarray(mask.any(2))
     low = mask.shape[1] - 1 - rows[:, ::-1].argmax(1).astype(float)
     low[~rows.any(1)] = np.nan
     if np.isnan(low).all():

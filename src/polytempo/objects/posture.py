@@ -255,7 +255,7 @@ def _transition_costs(
 
 
 def _soft(picture: NDArray[np.uint8], blur_px: float) -> NDArray[np.float32]:
-    return cv2.GaussianBlur(picture, (0, 0), blur_px).astype(np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), blur_px), np.float32) / np.float32(255)
 
 
 def _correlate(field: NDArray[np.float32], template: NDArray[np.float32]) -> NDArray[np.float64]:

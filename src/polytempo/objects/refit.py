@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -88,7 +88,7 @@ def pixel_features(
 
 
 def body_heights(
-    paths: list[BodyPath | None], camera: CameraPath, *, frame: int, n_rows: int
+    paths: Sequence[BodyPath | None], camera: CameraPath, *, frame: int, n_rows: int
 ) -> Float32[np.ndarray, "K H"]:
     """How far each row lies below each body's centre in units of the body's scale, clipped to ±3."""
     out = np.zeros((len(paths), n_rows), np.float32)
@@ -108,7 +108,7 @@ def learn_bodies(
     camera: CameraPath,
     distances: list[NDArray[np.float16]],
     usable: Bool[np.ndarray, " T"],
-    paths: list[BodyPath | None],
+    paths: Sequence[BodyPath | None],
     *,
     config: RefitConfig,
 ) -> BodyClassifier:
@@ -152,7 +152,7 @@ def learn_bodies(
         chosen = np.zeros(flat.shape, bool)
         chosen[np.concatenate(picked)] = True
         near = chosen.reshape(sure.shape)
-        heights = body_heights(paths, camera, frame=int(t), n_rows=sure.shape[0])
+        heights = body_heights(paths, camera, frame=int(t), n_rows=field.shape[1])
         features.append(pixel_features(pictures[int(t)], plate_in_frame(plate, camera, int(t)), heights, near))
         labels.append(sure[near])
     return _train(np.concatenate(features), np.concatenate(labels), n_classes=n_classes, config=config)
@@ -185,7 +185,7 @@ def _train(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _one_thread() -> Generator[None]:
     """Layers this small are slower on several threads, above all beside other work."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)

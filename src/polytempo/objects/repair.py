@@ -54,6 +54,11 @@ class RepairConfig:
     """How body pixels are told apart."""
 
 
+def present_frames(masks: Bool[np.ndarray, "T H W"]) -> Bool[np.ndarray, " T"]:
+    """In which frames a mask is not empty."""
+    return np.asarray(masks.any((1, 2)))
+
+
 def missed_frames(present: Bool[np.ndarray, " T"], *, max_gap: int) -> Bool[np.ndarray, " T"]:
     """Which empty frames lie in a short gap between frames that show the subject, or at the clip's ends.
 
@@ -103,12 +108,12 @@ def repair_masks(
     config = config or RepairConfig()
     names = list(masks)
     n = len(pictures)
-    present = {k: masks[k].any((1, 2)) for k in names}
+    present = {k: present_frames(masks[k]) for k in names}
     edits = edits or {}
     missed = {k: missed_frames(present[k], max_gap=config.max_gap) for k in names}
     for k, by_frame in edits.items():
         missed[k][list(by_frame)] = False  # an empty mask drawn by hand is meant
-    paths: list[BodyPath | None] = [body_path(masks[k], camera, whole=present[k]) for k in names]
+    paths = [body_path(masks[k], camera, whole=present[k]) for k in names]
     carried = {
         (k, int(t)): carry_mask(masks[k], present[k], flow, camera, paths[i], frame=int(t), max_gap=config.max_gap)
         for i, k in enumerate(names)
@@ -117,7 +122,8 @@ def repair_masks(
     ignore = np.zeros(masks[names[0]].shape, bool)
     for t in range(n):
         for k in names:
-            ignore[t] |= _grown(carried.get((k, t), masks[k][t]), config.plate_margin_px)
+            body: NDArray[np.bool_] = carried[k, t] if (k, t) in carried else masks[k][t]
+            ignore[t] |= _grown(body, config.plate_margin_px)
     plate = clean_plate(pictures, camera, ignore=ignore)
     distances = [np.stack([signed_distance(m, limit_px=LIMIT_PX) for m in masks[k]]).astype(np.float16) for k in names]
     for k, d in zip(names, distances, strict=True):
@@ -210,11 +216,12 @@ def without_specks(mask: Bool[np.ndarray, "H W"], *, speck_px: int) -> Bool[np.n
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
-    kept = (areas >= min(speck_px, areas.max()))[labels] & mask
+    keep = np.asarray(areas >= min(speck_px, int(areas.max())))
+    kept = keep[np.asarray(labels)] & mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
-    hole = stats[:, cv2.CC_STAT_AREA] < speck_px
+    hole = np.asarray(stats[:, cv2.CC_STAT_AREA] < speck_px)
     hole[0] = False
-    return kept | hole[labels]
+    return kept | np.take(hole, labels)
 
 
 def _pull_to_edits(
