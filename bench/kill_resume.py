@@ -42,7 +42,7 @@ def main() -> int:
     edit = given.edit or ["--freeze", "far@0.3s"]
 
     def words(name: str) -> list[str]:
-        root, path = out / f"{name}.polytempo", out / f"{name}.mkv"
+        root, path = out / f"{name}.polytempo", out / f"{name}.mp4"
         return ["retime", str(clip), *common, *edit, "--project", str(root), "-o", str(path)]
 
     # Everything before the layers is made once and copied, so that kills fall where the issue asks for them.
@@ -75,7 +75,7 @@ def main() -> int:
             flush=True,
         )
     code = run(words("killed"))
-    same = code == 0 and (out / "killed.mkv").read_bytes() == (out / "whole.mkv").read_bytes()
+    same = code == 0 and (out / "killed.mp4").read_bytes() == (out / "whole.mp4").read_bytes()
     good = same and all(one["opens"] for one in kills)
     print(f"\n{len(kills)} kills; all opened: {all(one['opens'] for one in kills)}; same clip in the end: {same}")
     if given.json:
