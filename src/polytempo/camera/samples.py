@@ -35,7 +35,7 @@ def robust_mean(
     rows = max(8, band_bytes // (len(pictures) * width * 7))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        samples, calm, weight = _band(pictures, camera, ignore, exposure, top=top, bottom=bottom)
+        samples, calm, weight = band_samples(pictures, camera, ignore, exposure, top=top, bottom=bottom)
         for y in range(bottom - top):
             found = bare_row(
                 np.ascontiguousarray(samples[:, y].transpose(1, 0, 2)),
@@ -48,7 +48,7 @@ def robust_mean(
     return colour, noise, coverage
 
 
-def _band(
+def band_samples(
     pictures: Pictures,
     camera: CameraPath,
     ignore: Bool[np.ndarray, "T H W"],
