@@ -41,6 +41,7 @@ from jaxtyping import Bool
 
 from polytempo.core.errors import InputError, PolytempoError
 from polytempo.objects.prompts_json import load_json
+from polytempo.objects.prompts_json import short as _short
 
 WHERE = "objects.prompts"
 MAX_FILE_BYTES = 32 * 2**20
@@ -397,8 +398,3 @@ def _refuse_unknown(found: dict[str, Any], known: Sequence[str], place: str) -> 
     unknown = sorted(set(found) - set(known))
     if unknown:
         raise InputError(WHERE, f"keys must be among {', '.join(known)}", got=f"{_short(unknown[0])} ({place})")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -46,3 +46,9 @@ def load_json(path: Path, *, where: str, max_bytes: int) -> Any:
         raise InputError(where, "the file must not nest so deeply", path=path) from error
     except ValueError as error:  # JSONDecodeError, and whole numbers of too many digits
         raise InputError(where, "the file must be valid JSON", got=str(error), path=path) from error
+
+
+def short(value: Any) -> str:
+    """Show a value in a message without flooding it."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
