@@ -41,7 +41,7 @@ def start(words: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes]) -> int:
-    _, errors = process.communicate(timeout=240)
+    _, errors = process.communicate(timeout=1200)
     assert b"Traceback" not in errors, errors.decode()
     return process.returncode
 
@@ -99,7 +99,7 @@ def test_a_polite_stop_exits_130(tmp_path: Path, number: int) -> None:
             break
         time.sleep(0.1)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 130
     assert b"Run the same command again to resume" in errors
     assert b"Traceback" not in errors
