@@ -32,6 +32,7 @@ def drawn_stack(n_frames: int = 3, size: tuple[int, int] = (24, 16)) -> LayerSta
             colour=rng.integers(0, 256, (height, width, 3)).astype(np.uint8),
             coverage=rng.integers(0, 9, (height, width)).astype(np.uint16),
             live=pictures[0, ::-1] // 3,
+            exposure=rng.uniform(0.8, 1.2, (n_frames, 3)).astype(np.float32),
         ),
         layers=(
             Layer(layer_id=1, name="girl", subject_ids=(1,), pictures=pictures[0], effects=pictures[1] // 2),
@@ -74,6 +75,16 @@ def test_what_goes_in_comes_out(tmp_path: Path) -> None:
             assert np.array_equal(one.pictures[frame], other.pictures[frame])
         assert (one.effects is None) == (other.effects is None)
     assert np.array_equal(back.layers[0].effects[2], stack.layers[0].effects[2])  # type: ignore[index]
+
+
+def test_exposure_comes_back_or_is_absent(tmp_path: Path) -> None:
+    stack = drawn_stack()
+    write_stack(tmp_path / "lit", stack)
+    again = read_stack(tmp_path / "lit").background.exposure
+    assert again is not None
+    assert np.array_equal(again, stack.background.exposure)
+    write_stack(tmp_path / "still", replace(stack, background=replace(stack.background, exposure=None)))
+    assert read_stack(tmp_path / "still").background.exposure is None
 
 
 def test_nothing_appears_before_the_end_and_an_old_store_stays(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -207,14 +207,8 @@ def test_a_live_background_shows_the_output_frame_itself() -> None:
 
 def test_exposure_multiplies_the_plate_where_there_is_one() -> None:
     stack = drawn_stack()
-
-    @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-    class Exposed(Background):
-        exposure: np.ndarray
-
     gain = np.linspace(0.5, 1.5, N_FRAMES * 3, dtype=np.float32).reshape(N_FRAMES, 3)
-    plate = stack.background
-    lit = replace(stack, background=Exposed(colour=plate.colour, coverage=plate.coverage, exposure=gain))
+    lit = replace(stack, background=replace(stack.background, exposure=gain))
     for t, frame in enumerate(frames_of(lit, solo(edit_of(stack)))):
         expected = (stack.background.colour * gain[t]).clip(0, 255)
         assert np.abs(frame - expected).max() <= 0.51

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import UInt8, UInt16
+from jaxtyping import Float32, UInt8, UInt16
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
@@ -24,6 +24,9 @@ class Background:
     ``live[t]``: uint8 ``[H, W, 4]``, premultiplied, in the pixels of frame ``t``; lies on the plate, beneath all
     effects, and always shows the output frame's own moment. It is the background's share of detail transfer (LNR,
     Eq. 10, i = 0)."""
+    exposure: Float32[np.ndarray, "T 3"] | None = None
+    """Gain of each frame and channel over the plate, as a phone's automatic exposure gives; None where it stands still.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -100,6 +100,7 @@ class StackWriter:
         self._layers: dict[int, _OpenLayer] = {}
         self._background: tuple[Chunk, Chunk] | None = None
         self._live: list[Chunk] = []
+        self._exposure: tuple[tuple[float, float, float], ...] | None = None
 
     def __enter__(self) -> StackWriter:
         self._partial = self._resources.enter_context(atomic_path(self._folder))
@@ -174,6 +175,14 @@ class StackWriter:
                 f"the background must have the canvas's size {width}x{height}",
                 got=f"colour {background.colour.shape}, coverage {background.coverage.shape}",
             )
+        if background.exposure is not None:
+            if background.exposure.shape != (self._n_frames, 3):
+                raise ShapeError(
+                    "layers.store",
+                    f"the exposure must be one gain a channel for each of {self._n_frames} frames",
+                    got=f"shape {background.exposure.shape}",
+                )
+            self._exposure = tuple((r, g, b) for r, g, b in background.exposure.tolist())
         with (self._partial / BACKGROUND).open("wb") as file:
             self._background = append_chunk(file, background.colour), append_chunk(file, background.coverage)
         if background.live is not None:
@@ -220,6 +229,7 @@ class StackWriter:
             background_colour=self._background[0],
             background_coverage=self._background[1],
             live=tuple(self._live) or None,
+            exposure=self._exposure,
             layers=tuple(
                 LayerRecord(
                     layer_id=one.name.layer_id,
@@ -284,6 +294,7 @@ def read_stack(folder: Path) -> LayerStack:
         colour=load_chunk(plate, document.background_colour, np.uint8, what="the background's colour"),
         coverage=load_chunk(plate, document.background_coverage, np.uint16, what="the background's coverage"),
         live=live,
+        exposure=None if document.exposure is None else np.array(document.exposure, np.float32),
     )
     return LayerStack(
         background=background,

@@ -53,6 +53,8 @@ class StackDocument:
     background_coverage: Chunk
     live: tuple[Chunk, ...] | None = None
     """What frames show of the background themselves; None where the plate alone stands for it."""
+    exposure: tuple[tuple[float, float, float], ...] | None = None
+    """Gain of each frame over the plate, per channel; None where it is 1 throughout."""
     layers: tuple[LayerRecord, ...]
 
     def camera(self) -> CameraPath:
@@ -154,6 +156,10 @@ def _fault(document: StackDocument) -> str:
         return "a background of another size than the canvas"
     if document.background_coverage.shape != (canvas_height, canvas_width):
         return "a coverage of another size than the canvas"
+    if document.exposure is not None:
+        gains = np.array(document.exposure, np.float64)
+        if gains.shape != (n_frames, 3) or not np.isfinite(gains).all() or gains.min() <= 0:
+            return "exposure gains that are not positive or not one a frame"
     for frame, chunk in enumerate(document.live or ()):
         if len(document.live or ()) != n_frames or not _fits(chunk, width=width, height=height):
             return f"the background's frame {frame} does not lie in the picture"

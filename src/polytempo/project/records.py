@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from polytempo.core.files import write_json
 
-PACKAGES = ("polytempo", "torch", "numpy", "opencv-python-headless", "av", "numba", "zarr")
+PACKAGES = ("polytempo", "torch", "numpy", "opencv-python-headless", "av", "numba", "numcodecs")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,8 +28,7 @@ class PlateView:
         self._camera = stack.camera
         self._factor = 4 if self._colour.shape[0] * self._colour.shape[1] <= LARGE_CANVAS else 2
         self._large: UInt8[np.ndarray, "H W 3"] | None = None
-        exposure: Any = getattr(stack.background, "exposure", None)
-        self._exposure = None if exposure is None else np.asarray(exposure, np.float32)
+        self._exposure = stack.background.exposure
         self._key = b""
         self._kept = self._colour
 
