@@ -33,7 +33,7 @@ from polytempo.synth.draw import draw
 from polytempo.synth.scenes import crossing
 from polytempo.video.writer import write_clip
 
-LONGEST_SECS = 120
+LONGEST_SECS = 600
 GOOD_EXITS = {0, 2, 3, 4}
 
 
@@ -44,8 +44,8 @@ def main() -> int:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     rng = random.Random(given.seed)
-    whole = make_whole(out / "whole")
     signal.signal(signal.SIGALRM, _too_long)
+    whole = make_whole(out / "whole")
     kinds: list[tuple[str, Callable[[Path, Path, random.Random], dict[str, Any]]]] = [
         ("clip", damaged_clip),
         ("prompts", damaged_prompts),
