@@ -23,7 +23,9 @@ class PostureConfig:
     """Subjects closer than this count as touching, in pixels."""
     search_px: int = 8
     """How far a source may slide from where the body's path puts it, in pixels at 448 wide."""
-    max_sources: int = 60
+    compare_px: float = 45.0
+    """Square root of the area in pixels at which bodies are compared; larger ones are shrunk to about this."""
+    max_sources: int = 48
     """Most frames that are tried as a source; taken nearest first."""
     n_chains: int = 4
     """How many different sources are found for each frame."""
@@ -195,24 +197,32 @@ def _compare_all(
     config: PostureConfig,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Cost ``[N, S]`` and best slide ``[N, S, 2]`` of every source for every frame, and the share each frame shows."""
-    reach = max(round(config.search_px * mask.shape[2] / 448), 1)
+    typical = float(np.median(mask[sources].sum((1, 2))))
+    # Large bodies are compared small: the posture shows as well, and the cost grows with the fourth power.
+    shrink = max(round(np.sqrt(typical) / config.compare_px), 1)
+    size = (mask.shape[2] // shrink, mask.shape[1] // shrink)
+    to_small = np.array([[1 / shrink, 0, 0.5 / shrink - 0.5], [0, 1 / shrink, 0.5 / shrink - 0.5], [0, 0, 1.0]])
+    reach = max(round(config.search_px * mask.shape[2] / 448 / shrink), 2)
     unary = np.zeros((len(around), len(sources)))
     slides = np.zeros((len(around), len(sources), 2))
     shown = np.zeros(len(around))
     offsets = np.arange(-reach, reach + 1)
     away = (offsets[:, None] ** 2 + offsets[None, :] ** 2) / reach**2
-    coloured = {int(s): _soft(np.asarray(pictures[int(s)]), config.blur_px) for s in sources}
-    typical = float(np.median(mask[sources].sum((1, 2))))
+    coloured = {int(s): _soft(np.asarray(pictures[int(s)]), config.blur_px, size) for s in sources}
+    bodies = {int(s): _small(mask[s], size) for s in sources}
+    typical /= shrink**2
     for i, t in enumerate(around):
-        visible = mask[t].astype(np.float32)
-        picture = _soft(np.asarray(pictures[int(t)]), config.blur_px)
-        scene = np.dstack([visible, ~front[t], visible[..., None] * picture, visible * (picture**2).sum(2)])
-        scene = scene.astype(np.float32)
+        visible = _small(mask[t], size)
+        picture = _soft(np.asarray(pictures[int(t)]), config.blur_px, size)
+        scene = np.dstack(
+            [visible, 1 - _small(front[t], size), visible[..., None] * picture, visible * (picture**2).sum(2)]
+        ).astype(np.float32)
         area = float(visible.sum())
         shown[i] = min(area / typical, 1.0)
         for j, s in enumerate(sources):
             laid = frame_from_frame_body(path, camera, target=int(t), source=int(s))
-            body, colour, (left, top) = _lay_crop(mask[s], coloured[int(s)], laid)
+            laid = to_small @ laid @ np.linalg.inv(to_small)
+            body, colour, (left, top) = _lay_crop(bodies[int(s)], coloured[int(s)], laid)
             part = _crop(scene, left - reach, top - reach, body.shape, reach)
             inter = _correlate(part[..., 0], body)
             open_ = _correlate(part[..., 1], body)
@@ -226,11 +236,27 @@ def _compare_all(
             wrong = np.minimum(np.maximum(difference, 0) / (3 * config.colour_scale**2), inter)
             wrong = wrong + (area - inter) + np.maximum(open_ - inter, 0)
             cost = wrong / (area + np.maximum(open_ - inter, 0) + 0.1 * typical)
-            best = int(np.argmin(cost + 0.03 * away))
-            dy, dx = divmod(best, 2 * reach + 1)
-            unary[i, j] = cost[dy, dx] + config.distance_cost * abs(int(s) - int(t))
-            slides[i, j] = dx - reach, dy - reach
+            dx, dy = _lowest(cost + 0.03 * away)
+            unary[i, j] = cost[round(dy), round(dx)] + config.distance_cost * abs(int(s) - int(t))
+            slides[i, j] = (dx - reach) * shrink, (dy - reach) * shrink
     return unary, slides, shown
+
+
+def _lowest(cost: NDArray[np.float64]) -> tuple[float, float]:
+    """Place ``(x, y)`` of the lowest value, between samples by the parabola through its neighbours."""
+    y, x = (int(v) for v in np.unravel_index(int(cost.argmin()), cost.shape))
+    out = [float(x), float(y)]
+    for axis, (line, at) in enumerate(((cost[y], x), (cost[:, x], y))):
+        if 0 < at < len(line) - 1:
+            before, here, after = (float(v) for v in line[at - 1 : at + 2])
+            bend = before - 2 * here + after
+            if bend > 1e-9:
+                out[axis] += float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
+    return out[0], out[1]
+
+
+def _small(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
+    return np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) >= 0.5, np.float32)
 
 
 def _transition_costs(
@@ -254,8 +280,9 @@ def _transition_costs(
     return np.where(sources[None, :] == sources[:, None] + 1, 0.0, cost).astype(np.float64)
 
 
-def _soft(picture: NDArray[np.uint8], blur_px: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(picture, (0, 0), blur_px), np.float32) / np.float32(255)
+def _soft(picture: NDArray[np.uint8], blur_px: float, size: tuple[int, int]) -> NDArray[np.float32]:
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.GaussianBlur(small, (0, 0), blur_px), np.float32) / np.float32(255)
 
 
 def _correlate(field: NDArray[np.float32], template: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -264,7 +291,7 @@ def _correlate(field: NDArray[np.float32], template: NDArray[np.float32]) -> NDA
 
 
 def _lay_crop(
-    mask: NDArray[np.bool_], colour: NDArray[np.float32], frame_from_source: NDArray[np.float64]
+    mask: NDArray[np.float32], colour: NDArray[np.float32], frame_from_source: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], tuple[int, int]]:
     """A body and its picture laid by a homography, cut to its box; the box may leave the frame."""
     ys, xs = np.nonzero(mask)
@@ -274,7 +301,7 @@ def _lay_crop(
     right, bottom = (int(v) for v in np.ceil(corners.max(0)) + 2)
     move = np.array([[1.0, 0.0, -left], [0.0, 1.0, -top], [0.0, 0.0, 1.0]]) @ frame_from_source
     size = (right - left, bottom - top)
-    body = cv2.warpPerspective(mask.astype(np.float32), move, size) > 0.5
+    body = cv2.warpPerspective(mask, move, size) > 0.5
     tint = cv2.warpPerspective(colour, move, size)
     return body.astype(np.float32), tint.astype(np.float32), (left, top)
 

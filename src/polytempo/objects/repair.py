@@ -217,11 +217,11 @@ def without_specks(mask: Bool[np.ndarray, "H W"], *, speck_px: int) -> Bool[np.n
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0
     keep = np.asarray(areas >= min(speck_px, int(areas.max())))
-    kept = keep[np.asarray(labels)] & mask
+    kept = np.take(keep, np.asarray(labels, np.intp)) & mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats((~kept).astype(np.uint8), connectivity=4)
     hole = np.asarray(stats[:, cv2.CC_STAT_AREA] < speck_px)
     hole[0] = False
-    return kept | np.take(hole, labels)
+    return kept | np.take(hole, np.asarray(labels, np.intp))
 
 
 def _pull_to_edits(
