@@ -60,4 +60,4 @@ class Stop:
             signal.setitimer(signal.ITIMER_REAL, PATIENCE_SECS)
 
     def _on_alarm(self, number: int, frame: FrameType | None) -> None:
-        raise StoppedError("polytempo", "stopped as asked", todo="Run the same command again to resume")
+        raise StoppedError("cli", "stopped as asked", todo="Run the same command again to resume")
