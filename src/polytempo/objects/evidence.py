@@ -43,6 +43,10 @@ class EvidenceConfig:
     """How far the plate may be off: parallax of a hand-held camera, cloth that gives way."""
     shade: float = 0.04
     """Standard deviation of a shadow's darkening, as a share of the plate's lightness."""
+    shadow_share: float = 0.0
+    """Share of background pixels taken to lie in a cast shadow; off until it is shown to help."""
+    darkest_shadow: float = 0.4
+    """Lightness left in the deepest shadow, as a share of the plate's."""
     doubt: float = 0.02
     """Share of background pixels that look like nothing in the plate."""
     open_mind: float = 0.2
@@ -184,6 +188,8 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
             np.maximum(shown(sigma), config.least_noise),
             reach_px=reach,
             shade=config.shade,
+            shadow_share=config.shadow_share,
+            darkest=config.darkest_shadow,
             doubt=config.doubt,
             any_colour=ANY_COLOUR,
         )

@@ -15,6 +15,8 @@ def background_cost(
     *,
     reach_px: int,
     shade: float,
+    shadow_share: float,
+    darkest: float,
     doubt: float,
     any_colour: float,
 ) -> Float32[np.ndarray, "H W"]:
@@ -29,10 +31,14 @@ def background_cost(
         sigma: Standard deviation of the bare background per pixel and channel, same units.
         reach_px: Largest shift in pixels.
         shade: Standard deviation of a shadow's darkening, as a share of the plate's lightness.
+        shadow_share: Share of the density given to cast shadows.
+        darkest: Lightness left in the deepest shadow, as a share of the plate's.
         doubt: Share of the density given to any colour at all, so that no pixel costs more than a bound.
         any_colour: The density of any colour.
     """
-    return _costs(lab, plate, sigma, reach_px, shade, doubt * any_colour, 1 - doubt)
+    return _costs(
+        lab, plate, sigma, reach_px, shade, doubt * any_colour, 1 - doubt - shadow_share, shadow_share, darkest
+    )
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -44,6 +50,8 @@ def _costs(
     shade: float,
     floor: float,
     share: float,
+    shadow: float,
+    least_factor: float,
 ) -> NDArray[np.float32]:
     height, width = sigma.shape
     out = np.empty((height, width), np.float32)
@@ -67,8 +75,17 @@ def _costs(
                     value = np.float32(0.5) * (dark * dark / light + (a * a + b * b) / chroma)
                     value += np.log(np.sqrt(light) * chroma) + np.float32(0.25) * (dx * dx + dy * dy)
                     best = min(best, value)
+            # A cast shadow: the plate at the same place, darker by any factor and paler in step.
+            cast = np.float32(0)
+            factor = lab[y, x, 0] / max(plate[y, x, 0], np.float32(1))
+            if least_factor < factor < 1:
+                a = lab[y, x, 1] - 128 - factor * (plate[y, x, 1] - 128)
+                b = lab[y, x, 2] - 128 - factor * (plate[y, x, 2] - 128)
+                chroma = max(np.float32(0.5) * sigma[y, x] * sigma[y, x], np.float32(6))
+                even = (1 - least_factor) * max(plate[y, x, 0], np.float32(40))
+                cast = np.exp(np.float32(-0.5) * (a * a + b * b) / chroma) / (np.float32(6.283) * chroma * even)
             # 2.757 = 1.5 log(2 pi), the normalisation of three channels.
-            out[y, x] = -np.log(share * np.exp(-best - np.float32(2.757)) + floor)
+            out[y, x] = -np.log(share * np.exp(-best - np.float32(2.757)) + shadow * cast + floor)
     return out
 
 
