@@ -35,7 +35,7 @@ class AmodalConfig:
     """Within this distance of what is in front, the subject's own mask may be mistaken, in pixels."""
     dispute_colour: float = 0.25
     """Difference from the expected colour, 0…1, from which such a pixel is given to what is in front."""
-    threshold: float = 0.35
+    threshold: float = 0.45
     """Share of the sources that must show body for a hidden pixel to count as body."""
 
 
