@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -46,9 +47,7 @@ def colour_bins(lab: Float32[np.ndarray, "H W 3"]) -> Int32[np.ndarray, "H W"]:
     return (light * CHROMA_BINS + chroma[..., 0]) * CHROMA_BINS + chroma[..., 1]
 
 
-def learn_colours(
-    counts: NDArray[np.floating | np.integer], *, open_mind: float = 0.2, blur_bins: float = 0.8
-) -> ColourModel:
+def learn_colours(counts: NDArray[Any], *, open_mind: float = 0.2, blur_bins: float = 0.8) -> ColourModel:
     """Make a density of colour counts.
 
     Args:
