@@ -1,6 +1,6 @@
 """Preset ``draft``: layers in minutes without a GPU.
 
-The network is asked only *who*; *what* is taken from the frame (decision 0003).
+The network is asked only *who*; *what* is taken from the frame (decision 0005).
 """
 
 from __future__ import annotations
