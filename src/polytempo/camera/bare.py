@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, no_type_check
 
 import numba
 import numpy as np
@@ -21,6 +21,7 @@ N_CANDIDATES = 32
 
 
 @numba.njit(cache=True, fastmath=True)
+@no_type_check  # the checked form cannot be compiled
 def bare_row(
     samples: NDArray[Any], calm: NDArray[Any], weight: NDArray[Any], outlier_sigmas: float
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
@@ -116,6 +117,7 @@ def bare_row(
 
 
 @numba.njit(cache=True, fastmath=True)
+@no_type_check
 def _densest(
     value: NDArray[Any], strength: NDArray[Any], n: int, jitter: float, density: NDArray[Any], middle: NDArray[Any]
 ) -> None:
@@ -157,6 +159,7 @@ def _densest(
 
 
 @numba.njit(cache=True, fastmath=True)
+@no_type_check
 def _weight_about(value: NDArray[Any], strength: NDArray[Any], n: int, centre: NDArray[Any], width: float) -> float:
     total = 0.0
     for i in range(n):
@@ -165,6 +168,7 @@ def _weight_about(value: NDArray[Any], strength: NDArray[Any], n: int, centre: N
 
 
 @numba.njit(cache=True, fastmath=True)
+@no_type_check
 def _kernel(value: NDArray[Any], i: int, centre: NDArray[Any], width: float) -> float:
     """A bell without an exponential: nearly Gaussian near its middle, falling off fast."""
     square = ((value[i, 0] - centre[0]) ** 2 + (value[i, 1] - centre[1]) ** 2 + (value[i, 2] - centre[2]) ** 2) / width
@@ -173,11 +177,13 @@ def _kernel(value: NDArray[Any], i: int, centre: NDArray[Any], width: float) -> 
 
 
 @numba.njit(cache=True, fastmath=True)
+@no_type_check
 def _far(value: NDArray[Any], i: int, centre: NDArray[Any]) -> float:
     return max(abs(value[i, 0] - centre[0]), abs(value[i, 1] - centre[1]), abs(value[i, 2] - centre[2]))
 
 
 @numba.njit(cache=True, fastmath=True)
+@no_type_check
 def _median(values: NDArray[Any], n: int) -> float:
     ordered = np.sort(values[:n])
     return 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])

@@ -48,10 +48,11 @@ def make_app(verbs: Iterable[str]) -> typer.Typer:
     return app
 
 
-def _show_version(asked: bool) -> None:
+def _show_version(asked: bool) -> bool:
     if asked:
         Output(mode="lines").say(f"polytempo {package_version('polytempo')}")
         raise typer.Exit
+    return asked
 
 
 def everywhere(

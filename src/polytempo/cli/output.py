@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, TextIO
+from typing import IO, Any, Literal, Protocol, cast, runtime_checkable
 
 from rich.console import Console
 from rich.markup import escape
@@ -36,13 +36,26 @@ TITLES = {
 }
 
 
+@runtime_checkable
+class Sink(Protocol):
+    """Where text goes."""
+
+    def write(self, text: str, /) -> object:
+        """Take a text."""
+        ...
+
+    def flush(self) -> object:
+        """Pass on what was taken."""
+        ...
+
+
 @dataclass(kw_only=True, slots=True)
 class Output:
     """Where messages go, and how."""
 
     mode: Mode
-    results: TextIO = field(default_factory=lambda: sys.stdout)
-    notes: TextIO = field(default_factory=lambda: sys.stderr)
+    results: Sink = field(default_factory=lambda: sys.stdout)
+    notes: Sink = field(default_factory=lambda: sys.stderr)
     _bars: Bars | None = None
     _tasks: dict[str, TaskID] = field(default_factory=dict[str, TaskID])
     _last_line: float = 0.0
@@ -94,7 +107,7 @@ class Output:
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[note]}", style="dim"),
-            console=Console(file=self.notes),
+            console=Console(file=cast(IO[str], self.notes)),
         )
         try:
             with bars:

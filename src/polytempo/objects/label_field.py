@@ -6,6 +6,8 @@ any number of labels, and leaves a belief per label that can be handed to the ne
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Float32
 from numba import njit
@@ -66,6 +68,7 @@ def solve_labels(
 
 
 @njit(cache=True, nogil=True, fastmath=True, boundscheck=False)
+@no_type_check  # the checked form cannot be compiled
 def _sweeps(
     cost: NDArray[np.float32], right: NDArray[np.float32], down: NDArray[np.float32], who_least: float, n_rounds: int
 ) -> NDArray[np.float32]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import no_type_check
+
 import numpy as np
 from jaxtyping import Float32
 from numba import njit
@@ -42,6 +44,7 @@ def background_cost(
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+@no_type_check  # the checked form cannot be compiled
 def _costs(
     lab: NDArray[np.float32],
     plate: NDArray[np.float32],
