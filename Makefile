@@ -29,7 +29,7 @@ demo: $(VENV)/installed ## the whole way on a drawn scene, or on your own: CLIP=
 
 test: $(VENV)/installed-dev ## every test, then the fast ones again with the shapes of all arguments checked
 	$(PYTEST)
-	$(PYTEST) -m "not refusal and not slow" --jaxtyping-packages=polytempo,beartype.beartype
+	PYTHONPATH=tests $(PYTEST) -m "not refusal and not slow" --jaxtyping-packages=polytempo,numeric_tower.check
 
 test-fast: $(VENV)/installed-dev ## the tests that take no more than a few seconds each
 	$(PYTEST) -m "not slow"

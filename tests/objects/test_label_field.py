@@ -28,12 +28,13 @@ def test_shapes_and_least_label_at_nought() -> None:
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_a_row_is_solved_exactly(seed: int) -> None:
-    # Message passing is exact without loops; compare with all 2^6 labellings.
+    # Message passing is exact without loops once it has settled (8 rounds are too few for one row in 150); compare with
+    # all 2^6 labellings.
     rng = np.random.default_rng(seed)
     cost = rng.random((1, 6, 2)).astype(np.float32)
     right = rng.random((1, 6)).astype(np.float32)
     down = np.zeros((1, 6), np.float32)
-    found = solve_labels(cost, right, down, n_rounds=8).argmin(-1)
+    found = solve_labels(cost, right, down, n_rounds=60).argmin(-1)
     best = min(energy(np.array([one]), cost, right, down) for one in product((0, 1), repeat=6))
     assert energy(found, cost, right, down) <= best + 1e-4
 

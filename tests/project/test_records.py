@@ -32,7 +32,8 @@ def test_record_comes_back_and_damage_counts_as_absent(tmp_path: Path) -> None:
 def test_meter_sees_memory_of_its_own_stage() -> None:
     meter = Meter()
     before = meter.peak_mb()
-    block = np.ones(40_000_000, np.uint8)
+    # The system's high-water mark never falls, and earlier tests of the process may have raised it.
+    block = np.ones(int((before + 60) * 1e6), np.uint8)
     del block
     assert meter.peak_mb() > before + 30
     assert {"polytempo", "torch", "python"} <= set(versions())

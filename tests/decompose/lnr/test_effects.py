@@ -38,7 +38,7 @@ def test_no_smaller_alpha_would_do(under: float, drop: float) -> None:
 @given(st.floats(0, 0.99), st.lists(st.floats(0.01, 1), min_size=1, max_size=4))
 def test_shares_composite_to_the_whole(whole: float, weights: list[float]) -> None:
     shares = np.array(weights, np.float32) / sum(weights)
-    through = np.prod([1 - share_alpha(np.array([whole], np.float32), s) for s in shares])
+    through = np.prod([1 - share_alpha(np.array([whole], np.float32), np.array([s])) for s in shares])
     assert abs((1 - through) - whole) < 1e-4
 
 
