@@ -49,7 +49,9 @@ class Case:
 def cases(suite: str, *, tiny: bool) -> list[Case]:
     """The base case, then each axis alone."""
     if tiny:
-        return [Case(suite=suite, frames=n, width=64, height=48, layers=1) for n in (4, 8)]
+        # Somebody has to be large enough, and seen for long enough, to be followed.
+        small = (160, 96, 10, 20) if suite == "propagate" else (64, 48, 4, 8)
+        return [Case(suite=suite, frames=n, width=small[0], height=small[1], layers=1) for n in small[2:]]
     base = Case(suite=suite)
     more_frames = [Case(suite=suite, frames=n) for n in (24, 48)]
     more_pixels = [Case(suite=suite, width=w, height=h) for w, h in ((320, 192), (448, 256))]
@@ -161,7 +163,7 @@ def propagating(scene: Any, _seed: int) -> Callable[[], None]:
         frame = int(mask.sum((1, 2)).argmax())
         ys, xs = np.nonzero(mask[frame])
         box = (float(xs.min()), float(ys.min()), float(xs.max() + 1), float(ys.max() + 1))
-        subjects.append(SubjectPrompts(name=person.name, prompts=(Prompt(frame=frame, box=box),)))
+        subjects.append(SubjectPrompts(name=person.name.replace(" ", "-"), prompts=(Prompt(frame=frame, box=box),)))
     prompts = Prompts(size=scene.spec.size, subjects=tuple(subjects))
     return lambda: discard(segment(scene.pictures, scene.camera, prompts))
 
