@@ -1,6 +1,6 @@
 """Give polytempo damaged files and see that each is refused in our words or handled.
 
-    python bench/damage.py --count 200 --out /tmp/damage [--json FILE]
+    python bench/damage.py --count 200 --out out/damage [--json FILE]
 
 Clips, prompt files, mask folders and the files of a finished project are cut short, have bits flipped, bytes deleted or
 stretches overwritten. An answer is good when the program ends by itself with a documented exit code other than 1, says

@@ -1,6 +1,6 @@
 """Kill a run at random moments, go on, and see whether the result is the one it would have been.
 
-    python bench/kill_resume.py --kills 20 --out /tmp/kills [--clip my.mp4 --subjects my.json] [--json FILE]
+    python bench/kill_resume.py --kills 20 --out out/kills [--clip my.mp4 --subjects my.json] [--json FILE]
 
 The first run is left alone; its wall time says when to kill the others. Kills are spread over decompose and render.
 After every kill the project must open; after the last one a run goes to its end and its clip must equal the first, byte
