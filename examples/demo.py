@@ -61,7 +61,7 @@ def drawn_demo(out: Path) -> int:
     clip, prompts = out / "input.mp4", out / "subjects.json"
     write_clip(clip, scene.pictures, size=scene.spec.size, frame_rate=Fraction(scene.spec.fps), crf=14)
     prompts.write_text(json.dumps({"size": list(scene.spec.size), "subjects": loose_boxes(scene)}, indent=1))
-    return whole_way(out, clip, ["--subjects", str(prompts)], ["--freeze", "far@0.7s"])
+    return whole_way(out, clip, ["--subjects", str(prompts)], ["--freeze", "far@1.5s"])
 
 
 def own_clip(out: Path, clip: Path, subjects: Path | None, edit: list[str]) -> int:
