@@ -1,4 +1,4 @@
-"""The checker of the second test run: beartype with the numeric tower of PEP 484, by which an int will do for a float."""
+"""The checker of the second test run: beartype with the numeric tower of PEP 484 (an int will do for a float)."""
 
 from __future__ import annotations
 

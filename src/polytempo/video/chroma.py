@@ -1,7 +1,8 @@
 """Chroma at full size: 4:2:0 pictures to RGB with a long kernel.
 
 FFmpeg's scaler repeats or halves neighbours when it turns 4:2:0 into RGB of the same size. A Lanczos kernel gives the
-edges of coloured things back: 1.3 to 2.2 dB on 448 × 256 clips with rendered truth.
+edges of coloured things back: on three 448 × 256 clips with rendered truth 1.3 to 2.2 dB over the scaler as it comes,
+0.5 to 1.1 dB over its best flags (``colour.FULL_QUALITY``).
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from two_squares import TwoSquares
 
-from polytempo.decompose.lnr.draft import DraftConfig, decompose_draft
+from polytempo.camera.plate import CleanPlate
+from polytempo.decompose.lnr.draft import DraftConfig, background_of, decompose_draft
 from polytempo.decompose.lnr.network import OwnershipConfig
 from polytempo.decompose.lnr.ownership import OwnershipTraining
 from polytempo.layers.stack import LayerStack
@@ -22,6 +23,21 @@ CONFIG = DraftConfig(
 @pytest.fixture(scope="module")
 def stack(squares: TwoSquares) -> LayerStack:
     return decompose_draft(squares.pictures, squares.camera, squares.cast, config=CONFIG, seed=1)
+
+
+def test_the_background_keeps_an_exposure_that_moves_and_only_such() -> None:
+    gains = np.ones((3, 3), np.float32)
+    plate = CleanPlate(
+        colour=np.full((4, 5, 3), 0.5, np.float32),
+        noise=np.zeros((4, 5), np.float32),
+        coverage=np.ones((4, 5), np.uint16),
+        exposure=gains,
+    )
+    assert background_of(plate).exposure is None
+    gains[1] = 1.1
+    kept = background_of(plate).exposure
+    assert kept is not None
+    assert np.array_equal(kept, gains)
 
 
 def _shown(stack: LayerStack, t: int, layer_ids: tuple[int, ...]) -> np.ndarray:

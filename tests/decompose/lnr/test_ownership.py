@@ -9,7 +9,7 @@ import torch
 from two_squares import TwoSquares
 
 from polytempo.camera.plate import clean_plate
-from polytempo.core.errors import CancelledError
+from polytempo.core.errors import CancelledError, PolytempoError
 from polytempo.core.progress import Progress, silent
 from polytempo.decompose.lnr import ownership as module
 from polytempo.decompose.lnr.draft import grown_bodies
@@ -145,6 +145,15 @@ def test_a_loss_that_is_not_finite_starts_again_more_slowly(
     )
     assert done == [1, 2, 1, 2, 3, 4]
     assert np.isfinite(owned.probability).all()
+
+
+@pytest.mark.refusal
+def test_a_loss_that_never_becomes_finite_is_told(
+    squares: TwoSquares, signal: Signal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "ownership_loss", lambda *_: torch.tensor(float("nan"), requires_grad=True))
+    with pytest.raises(PolytempoError, match=r"training loss must stay finite; got 6 losses that were not"):
+        _learn(squares, signal, training=replace(TRAINING, epochs=1))
 
 
 def test_stopping_when_asked_leaves_a_state_to_go_on_from(squares: TwoSquares, signal: Signal, tmp_path: Path) -> None:

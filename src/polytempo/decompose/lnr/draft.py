@@ -172,6 +172,7 @@ def background_of(plate: CleanPlate, *, live: Pictures | None = None) -> Backgro
         colour=np.clip(plate.colour * 255 + 0.5, 0, 255).astype(np.uint8),
         coverage=plate.coverage,
         live=live,
+        exposure=None if bool((plate.exposure == 1).all()) else plate.exposure,
     )
 
 

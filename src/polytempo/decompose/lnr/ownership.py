@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float32
 from torch import Tensor
 
 from polytempo.camera.path import CameraPath
+from polytempo.core.errors import PolytempoError
 from polytempo.core.files import write_bytes
 from polytempo.core.progress import Progress, Report
 from polytempo.decompose.checkpoint import TrainState, load_state, save_state
@@ -122,6 +123,9 @@ def learn_ownership(
         key: Hash of all inputs; a checkpoint of another key is ignored.
         checkpoint: Folder for ``ownership.safetensors`` and the preview; None keeps nothing.
         report: Receives progress with loss and time left.
+
+    Raises:
+        PolytempoError: the loss was not finite more than ``MAX_RESTARTS`` times.
     """
     n_layers, n_frames = len(silhouettes), len(signal.significance)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -183,7 +187,12 @@ def learn_ownership(
         if not np.isfinite(value):
             restarts += 1
             if restarts > MAX_RESTARTS:
-                raise FloatingPointError(f"decompose.ownership: the loss was not finite {restarts} times")
+                raise PolytempoError(
+                    "decompose.ownership",
+                    "the training loss must stay finite",
+                    got=f"{restarts} losses that were not, each after halving the learning rate",
+                    todo="Lower decompose.training.learning_rate and run the same command again",
+                )
             rate *= 0.5
             again = load_state(state, key, model, optimiser) if state else None
             if again is None:
