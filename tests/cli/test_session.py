@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from polytempo.cli.options import Place, Working
 from polytempo.cli.session import project_and_clip, session
 from polytempo.core.errors import InputError
 from polytempo.project.folder import DamagedProjectError
@@ -28,11 +29,11 @@ def test_a_project_is_named_after_its_clip(tmp_path: Path, monkeypatch: pytest.M
 
 def test_settings_once_given_stay(clip: Path, tmp_path: Path) -> None:
     root = tmp_path / "p.polytempo"
-    with session(clip, project=root, sets=["work_side_px=128"]) as now:
+    with session(clip, Working(project=root, sets=["work_side_px=128"])) as now:
         assert now.settings.work_side_px == 128
-    with session(root, sets=["seed=3"]) as now:
+    with session(root, Working(sets=["seed=3"])) as now:
         assert (now.settings.work_side_px, now.settings.seed) == (128, 3)
-    with session(root) as now:
+    with session(root, Place()) as now:
         assert (now.settings.work_side_px, now.settings.seed) == (128, 3)
 
 
@@ -44,13 +45,16 @@ def test_wrong_settings_leave_nothing_behind(clip: Path, tmp_path: Path) -> None
         ("work_side_px=9", "must lie between 64 and 4096"),
         ("render.codec=gif", r"render\.codec must be right"),
     ):
-        with pytest.raises(InputError, match=message), session(clip, project=root, sets=[setting]):
+        with pytest.raises(InputError, match=message), session(clip, Working(project=root, sets=[setting])):
             pass
     assert not root.exists()
-    with session(clip, project=root):
+    with session(clip, Place(project=root)):
         pass
     (root / "settings.json").write_text("[")
-    with pytest.raises(DamagedProjectError, match=r"settings\.json must be what polytempo wrote"), session(root):
+    with (
+        pytest.raises(DamagedProjectError, match=r"settings\.json must be what polytempo wrote"),
+        session(root, Place()),
+    ):
         pass
-    with pytest.raises(InputError, match="one project must be named"), session(root, project=tmp_path / "q"):
+    with pytest.raises(InputError, match="one project must be named"), session(root, Place(project=tmp_path / "q")):
         pass

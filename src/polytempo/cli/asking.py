@@ -4,33 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polytempo.cli.options import Said
 from polytempo.core.errors import InputError
 from polytempo.objects.prompts import Prompts, check_name, merge_prompts, prompts_from_text, read_prompts
 from polytempo.project.request import SubjectsRequest
 from polytempo.video.clip import Clip
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Said:
-    """The options about subjects, as typed."""
-
-    file: Path | None = None
-    boxes: Sequence[str] = ()
-    points: Sequence[str] = ()
-    prompts: Sequence[str] = ()
-    pick: str | None = None
-    groups: Sequence[str] = ()
-    order: str | None = None
-    dynamic: Sequence[str] = ()
-
-    @property
-    def names_somebody(self) -> bool:
-        """True when it says who is to be separated."""
-        return bool(self.file or self.boxes or self.points or self.prompts or self.pick)
 
 
 def request_from(said: Said, clip: Clip, *, before: SubjectsRequest | None) -> SubjectsRequest | None:
@@ -47,22 +28,22 @@ def request_from(said: Said, clip: Clip, *, before: SubjectsRequest | None) -> S
     Raises:
         InputError: the options contradict each other, or one of them cannot be understood.
     """
-    groups = dict(_group(text) for text in said.groups) if said.groups else (before.groups if before else {})
+    groups = dict(_group(text) for text in said.group) if said.group else (before.groups if before else {})
     order = _names(said.order) if said.order else (before.order if before else ())
     dynamic = tuple(said.dynamic) if said.dynamic else (before.dynamic_layers if before else ())
     prompts, masks, picked = None, None, ()
     if said.names_somebody:
-        if said.pick and (said.file or said.boxes or said.points or said.prompts):
+        if said.pick and (said.subjects or said.box or said.point or said.prompt):
             raise InputError("cli.subjects", "subjects must be either picked or prompted", got="--pick with prompts")
         picked = picks(said.pick) if said.pick else ()
-        texts = [*_typed("box", said.boxes), *_typed("point", said.points), *said.prompts]
+        texts = [*_typed("box", said.box or ()), *_typed("point", said.point or ()), *(said.prompt or ())]
         parts = _typed_prompts(texts, clip)
-        if said.file is not None and not holds_prompts(said.file):
+        if said.subjects is not None and not holds_prompts(said.subjects):
             if parts:
                 raise InputError("cli.subjects", "subjects must be either prompted or given as masks", got="both")
-            masks = said.file.resolve()
-        elif said.file is not None:
-            parts.append(read_prompts(said.file, clip_size=(clip.width, clip.height), n_frames=clip.n_frames))
+            masks = said.subjects.resolve()
+        elif said.subjects is not None:
+            parts.append(read_prompts(said.subjects, clip_size=(clip.width, clip.height), n_frames=clip.n_frames))
         prompts = merge_prompts(parts) if parts else None
     elif before is not None:
         prompts, masks, picked = before.prompts, before.masks, before.picked
@@ -87,22 +68,29 @@ def holds_prompts(path: Path) -> bool:
 def picks(text: str) -> tuple[tuple[str, int], ...]:
     """Read ``1,3`` or ``girl=1,boy=3``; without a name a subject is called by its number.
 
+    ``boy=3+5`` makes one subject of two proposals, for somebody who was lost sight of for a while.
+
     Raises:
         InputError: it does not read so.
 
     Example:
         >>> picks("1,boy=3")
         (('subject-1', 1), ('boy', 3))
+        >>> picks("boy=3+5")
+        (('boy', 3), ('boy', 5))
     """
     out: list[tuple[str, int]] = []
     for part in text.split(","):
-        name, found, number = part.strip().rpartition("=")
-        if not number.strip().isascii() or not number.strip().isdigit() or (found and not name.strip()):
-            raise InputError("cli.subjects", "it must read 1,3 or girl=1,boy=3", got=repr(text))
-        out.append((name.strip() or f"subject-{int(number)}", int(number)))
-        check_name(out[-1][0])
-    if len({name for name, _ in out}) < len(out):
-        raise InputError("cli.subjects", "every picked subject must have a name of its own", got=repr(text))
+        name, found, numbers = (one.strip() for one in part.rpartition("="))
+        stretches = [one.strip() for one in numbers.split("+")]
+        if not all(one.isascii() and one.isdigit() for one in stretches) or (found and not name):
+            raise InputError("cli.subjects", "it must read 1,3 or girl=1,boy=3 or boy=3+5", got=repr(text))
+        name = name or f"subject-{int(stretches[0])}"
+        check_name(name)
+        if name in {one for one, _ in out}:
+            raise InputError("cli.subjects", "every picked subject must have a name of its own", got=repr(text),
+                             todo="Write boy=3+5 where two proposals are one subject")  # fmt: skip
+        out += [(name, int(one)) for one in stretches]
     return tuple(out)
 
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from polytempo.cli.options import ClipOrProject, ConfigFile, Debug, Json, ProjectFolder, Sets
+from polytempo.cli.options import ClipOrProject, Said, Working, takes_groups
 from polytempo.cli.session import Session, session
-from polytempo.cli.subjects import followed
+from polytempo.cli.subjects import followed, settle_request
 from polytempo.core.errors import InputError
 from polytempo.project.layering import Layers, run_layers
-from polytempo.project.request import read_request
+from polytempo.project.request import SubjectsRequest
 from polytempo.project.stages import Footage, Subjects, run_footage
 
 
-def decompose_command(
-    given: ClipOrProject,
-    project: ProjectFolder = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+@takes_groups
+def decompose_command(given: ClipOrProject, said: Said, place: Working) -> None:
     """Separate each subject, with its shadow and reflection, into a layer."""
-    with session(given, project=project, config=config, sets=sets or (), as_json=as_json) as now:
-        footage, subjects, layers = layered(now)
+    with session(given, place) as now:
+        footage, subjects, layers = layered(now, settle_request(now, said))
         for warning in (*subjects.camera.record.warnings, *subjects.cast.record.warnings):
             now.output.warn(warning)
         names = [layer.name for layer in layers.stack.value.layers]
@@ -33,19 +27,18 @@ def decompose_command(
         )
 
 
-def layered(now: Session) -> tuple[Footage, Subjects, Layers]:
+def layered(now: Session, request: SubjectsRequest | None) -> tuple[Footage, Subjects, Layers]:
     """Run every stage up to the layers, as far as they are not there yet.
 
     Raises:
         InputError: nobody has said yet who is to be separated.
     """
-    request = read_request(now.project.root / "subjects.json")
     if request is None:
         raise InputError(
             "project",
             "somebody must be named before layers can be separated",
             got="no subjects",
-            todo=f"Run `polytempo subjects {now.project.root.name}` to see who is proposed, or give --subjects FILE",
+            todo=f"See who is proposed with `polytempo subjects {now.project.root.name}`, or give --subjects or --box",
             path=now.project.root,
         )
     footage = run_footage(now.project, now.settings, now.report)

@@ -7,19 +7,7 @@ from typing import Annotated
 import typer
 
 from polytempo.cli.edits import EditWord, edit_words, edited
-from polytempo.cli.options import (
-    ClipOrProject,
-    Debug,
-    Delay,
-    Duplicate,
-    EdlFile,
-    Freeze,
-    Json,
-    ProjectFolder,
-    Remove,
-    Solo,
-    Speed,
-)
+from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
 from polytempo.cli.session import session
 from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
 from polytempo.edit.timemap import Hide, Hold, Linear
@@ -28,27 +16,20 @@ from polytempo.project.stages import run_probe
 from polytempo.video.clip import Clip
 
 
+@takes_groups
 def edit_command(
     context: typer.Context,
     given: ClipOrProject,
-    project: ProjectFolder = None,
-    edl: EdlFile = None,
-    freeze: Freeze = None,
-    remove: Remove = None,
-    delay: Delay = None,
-    speed: Speed = None,
-    duplicate: Duplicate = None,
-    solo: Solo = None,
+    edits: Edits,
+    place: Place,
     reset: Annotated[bool, typer.Option("--reset", help="Forget the edit so far first.")] = False,
-    as_json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Change the project's edit. Edits are done in the order in which they are typed; they add to those before."""
-    with session(given, project=project, as_json=as_json) as now:
+    with session(given, place) as now:
         clip = run_probe(now.project, now.report).value
         names = [one.name for one in read_stack(now.project.current_result("layers") / "stack").layers]
         path = now.project.root / "edit.json"
-        start = read_edl(edl) if edl else read_edl(path) if path.exists() and not reset else None
+        start = read_edl(edits.edl) if edits.edl else read_edl(path) if path.exists() and not reset else None
         result = next_edit(start, edit_words(context.obj), names=names, clip=clip)
         write_edl(path, result)
         now.output.say("\n".join(described(result)), edl=str(path), instances=[one.name for one in result.instances])

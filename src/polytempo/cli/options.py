@@ -1,54 +1,191 @@
-"""Options that several verbs share."""
+"""Options that several verbs share, and the groups in which they come."""
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from, and what the program logs.")]
-ClipOrProject = Annotated[Path, typer.Argument(help="A video file, or a project folder (NAME.polytempo).")]
+ClipOrProject = Annotated[
+    Path, typer.Argument(metavar="CLIP|PROJECT", help="A video file, or a project folder (NAME.polytempo).")
+]
 ProjectFolder = Annotated[
     Path | None,
-    typer.Option("--project", help="Project folder of the clip. Left out: NAME.polytempo in the working directory."),
+    typer.Option(
+        "--project",
+        metavar="FOLDER",
+        help="Project folder of the clip. Left out: NAME.polytempo in the working directory.",
+    ),
 ]
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="TOML file with settings; they stay with the project.")
+    Path | None, typer.Option("--config", metavar="FILE", help="TOML file with settings; they stay with the project.")
 ]
-Sets = Annotated[list[str] | None, typer.Option("--set", help="One setting, e.g. work_side_px=320. May be repeated.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="One setting, e.g. work_side_px=320. May be repeated."),
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="Video file to write: .mp4, .mov or .mkv.")]
 
 SubjectsFile = Annotated[
     Path | None,
-    typer.Option("--subjects", help="Prompts (JSON), or ready masks: a folder of PNG files or COCO-RLE JSON."),
+    typer.Option(
+        "--subjects",
+        metavar="FILE|FOLDER",
+        help="Prompts (JSON), or ready masks: a folder of PNG files or COCO-RLE JSON.",
+    ),
 ]
 Boxes = Annotated[
-    list[str] | None, typer.Option("--box", help="A loose box, e.g. girl=312,0,515,387@0 (x0,y0,x1,y1@frame).")
+    list[str] | None,
+    typer.Option("--box", metavar="NAME=BOX", help="A loose box, e.g. girl=312,0,515,387@0 (x0,y0,x1,y1@frame)."),
 ]
-Points = Annotated[list[str] | None, typer.Option("--point", help="A point on a subject, e.g. girl=400,120@12.")]
+Points = Annotated[
+    list[str] | None, typer.Option("--point", metavar="NAME=POINT", help="A point on a subject, e.g. girl=400,120@12.")
+]
 OtherPrompts = Annotated[
     list[str] | None,
-    typer.Option("--prompt", help="Any prompt: girl=scribble:400,80;410,200@40, girl=not:300,200@12, girl=absent@150."),
+    typer.Option(
+        "--prompt",
+        metavar="NAME=PROMPT",
+        help="Any prompt: girl=scribble:400,80;410,200@40, girl=not:300,200@12, girl=absent@150.",
+    ),
 ]
-Pick = Annotated[str | None, typer.Option("--pick", help="Which of the proposed subjects, e.g. 1,3 or girl=1,boy=3.")]
+Pick = Annotated[
+    str | None,
+    typer.Option(
+        "--pick", metavar="NUMBERS", help="Which of the proposed subjects, e.g. 1,3 or girl=1,boy=3; boy=3+5 are one."
+    ),
+]
 Groups = Annotated[
-    list[str] | None, typer.Option("--group", help="Subjects that share a layer, e.g. pair=girl,boy. May be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--group", metavar="LAYER=NAMES", help="Subjects that share a layer, e.g. pair=girl,boy. May be repeated."
+    ),
 ]
-Order = Annotated[str | None, typer.Option("--order", help="Layers back to front, e.g. boy,girl; guessed if left out.")]
+Order = Annotated[
+    str | None,
+    typer.Option("--order", metavar="NAMES", help="Layers back to front, e.g. boy,girl; guessed if left out."),
+]
 Dynamic = Annotated[
-    list[str] | None, typer.Option("--dynamic", help="Name of a layer without a subject (moving background).")
+    list[str] | None,
+    typer.Option("--dynamic", metavar="NAME", help="Name of a layer without a subject (moving background)."),
+]
+Homographies = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|estimate",
+        help="The camera's path in the layout of homographies.txt; it stays with the project until `estimate` is said.",
+    ),
 ]
 
 Freeze = Annotated[
-    list[str] | None, typer.Option("--freeze", help="Stand still: girl@1.2s all along, girl@1.2s-3s for a while.")
+    list[str] | None,
+    typer.Option("--freeze", metavar="WHO@WHEN", help="Stand still: girl@1.2s all along, girl@1.2s-3s for a while."),
 ]
-Remove = Annotated[list[str] | None, typer.Option("--remove", help="Take away, with shadow and reflection: boy.")]
-Delay = Annotated[list[str] | None, typer.Option("--delay", help="Later or earlier: girl+10f, boy-0.5s.")]
-Speed = Annotated[list[str] | None, typer.Option("--speed", help="Another speed: boy=50%, boy@1s-2s=200%.")]
+Remove = Annotated[
+    list[str] | None, typer.Option("--remove", metavar="WHO", help="Take away, with shadow and reflection: boy.")
+]
+Delay = Annotated[
+    list[str] | None, typer.Option("--delay", metavar="WHO+TIME", help="Later or earlier: girl+10f, boy-0.5s.")
+]
+Speed = Annotated[
+    list[str] | None, typer.Option("--speed", metavar="WHO=SPEED", help="Another speed: boy=50%, boy@1s-2s=200%.")
+]
 Duplicate = Annotated[
-    list[str] | None, typer.Option("--duplicate", help="Copies, each behind the one before: girl*3+5f:40,0.")
+    list[str] | None,
+    typer.Option("--duplicate", metavar="WHO*N+TIME", help="Copies, each behind the one before: girl*3+5f:40,0."),
 ]
-Solo = Annotated[list[str] | None, typer.Option("--solo", help="Show only these: girl or girl,boy.")]
-EdlFile = Annotated[Path | None, typer.Option("--edl", help="Start from an edit decision list (JSON).")]
+Solo = Annotated[list[str] | None, typer.Option("--solo", metavar="NAMES", help="Show only these: girl or girl,boy.")]
+EdlFile = Annotated[Path | None, typer.Option("--edl", metavar="FILE", help="Start from an edit decision list (JSON).")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Which project, and how to talk."""
+
+    project: ProjectFolder = None
+    as_json: Json = False
+    debug: Debug = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Working(Place):
+    """The same, for verbs that have something to set."""
+
+    config: ConfigFile = None
+    sets: Sets = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What is known of the clip: who is in it, who shares a layer, how the camera moved."""
+
+    subjects: SubjectsFile = None
+    box: Boxes = None
+    point: Points = None
+    prompt: OtherPrompts = None
+    pick: Pick = None
+    group: Groups = None
+    order: Order = None
+    dynamic: Dynamic = None
+    homographies: Homographies = None
+
+    @property
+    def names_somebody(self) -> bool:
+        """True when it says who is to be separated."""
+        return bool(self.subjects or self.box or self.point or self.prompt or self.pick)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Edits:
+    """Edits, for the parser; what is done, and in which order, ``edit_words`` reads from the words themselves."""
+
+    freeze: Freeze = None
+    remove: Remove = None
+    delay: Delay = None
+    speed: Speed = None
+    duplicate: Duplicate = None
+    solo: Solo = None
+    edl: EdlFile = None
+
+
+def takes_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a verb take groups of options as one argument each: on the command line their fields are options.
+
+    Example:
+        >>> def show(given: ClipOrProject, place: Place) -> None: ...
+        >>> list(inspect.signature(takes_groups(show)).parameters)
+        ['given', 'project', 'as_json', 'debug']
+    """
+    kinds = get_type_hints(command, include_extras=True)
+    shown: list[inspect.Parameter] = []
+    groups: dict[str, tuple[type, list[str]]] = {}
+    for name, one in inspect.signature(command).parameters.items():
+        kind = kinds[name]
+        if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+            shown.append(one.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind))
+            continue
+        fields, options = dataclasses.fields(kind), get_type_hints(kind, include_extras=True)
+        groups[name] = (kind, [field.name for field in fields])
+        shown += [
+            inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=options[field.name]
+            )
+            for field in fields
+        ]
+
+    def verb(**values: Any) -> None:
+        made = {name: kind(**{one: values.pop(one) for one in names}) for name, (kind, names) in groups.items()}
+        command(**values, **made)
+
+    typed: Any = verb
+    typed.__name__, typed.__doc__ = command.__name__, command.__doc__
+    typed.__signature__ = inspect.Signature(shown)
+    typed.__annotations__ = {one.name: one.annotation for one in shown}
+    return verb

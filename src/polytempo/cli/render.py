@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from polytempo.cli.edit import next_edit
-from polytempo.cli.options import ClipOrProject, ConfigFile, Debug, EdlFile, Json, Output, ProjectFolder, Sets
+from polytempo.cli.options import ClipOrProject, EdlFile, Output, Working, takes_groups
 from polytempo.cli.session import Session, session
 from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path
@@ -23,19 +23,11 @@ from polytempo.video.clip import Clip
 SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
-def render_command(
-    given: ClipOrProject,
-    output: Output,
-    project: ProjectFolder = None,
-    edl: EdlFile = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+@takes_groups
+def render_command(given: ClipOrProject, output: Output, place: Working, edl: EdlFile = None) -> None:
     """Render the project's edit, or the one in --edl, with the clip's sound."""
     check_output(output)
-    with session(given, project=project, config=config, sets=sets or (), as_json=as_json) as now:
+    with session(given, place) as now:
         clip = run_probe(now.project, now.report).value
         stack = current_stack(now.project)
         path = edl or now.project.root / "edit.json"

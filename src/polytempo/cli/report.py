@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from polytempo.cli.options import ClipOrProject, Debug, Json, ProjectFolder
+from polytempo.cli.options import ClipOrProject, Place, takes_groups
 from polytempo.cli.render import current_stack
 from polytempo.cli.session import Session, session
 from polytempo.project.arrays import read_camera, read_cast
@@ -20,17 +20,16 @@ from polytempo.video.reader import ClipReader
 STAGES = ("probe", "frames", "camera_first", "masks", "camera", "cast", "separation", "layers", "render")
 
 
+@takes_groups
 def report_command(
     given: ClipOrProject,
+    place: Place,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Page to write; left out: report.html in the project.")
     ] = None,
-    project: ProjectFolder = None,
-    as_json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Write report.html with a contact sheet beside it."""
-    with session(given, project=project, as_json=as_json) as now:
+    with session(given, place) as now:
         path = output or now.project.root / "report.html"
         for warning in reported(now, path):
             now.output.warn(warning)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from polytempo.cli.options import Place, Working
 from polytempo.cli.output import Output, choose_mode
 from polytempo.cli.stopping import Stop
 from polytempo.core.errors import InputError
@@ -30,28 +31,20 @@ class Session:
 
 
 @contextmanager
-def session(
-    given: Path,
-    *,
-    project: Path | None = None,
-    config: Path | None = None,
-    sets: Sequence[str] = (),
-    as_json: bool = False,
-) -> Generator[Session, None, None]:
+def session(given: Path, place: Place) -> Generator[Session, None, None]:
     """Open the project that a clip or a project folder stands for, for writing.
 
     Args:
         given: A clip, or a project folder.
-        project: Where the project of a clip is; after the clip's name in the working directory when left out.
-        config: TOML file of settings. Settings once given stay with the project.
-        sets: Settings as ``path=value``.
-        as_json: Write events instead of text.
+        place: Where the project of a clip is (after the clip's name in the working directory when left out) and how
+            to talk; where it brings settings (``Working``), they stay with the project.
 
     Raises:
         PolytempoError: see ``open_project`` and ``config_document``.
     """
-    root, clip = project_and_clip(given, project)
-    output, stop = Output(mode=choose_mode(as_json=as_json)), Stop()
+    root, clip = project_and_clip(given, place.project)
+    config, sets = (place.config, place.sets or ()) if isinstance(place, Working) else (None, ())
+    output, stop = Output(mode=choose_mode(as_json=place.as_json)), Stop()
     document = config_document({}, file=config, sets=sets)
     config_from(Settings, document, path=config)  # refuse what is wrong with it before a folder is made
     with open_project(root, clip=clip) as opened:

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
-from polytempo.cli.asking import Said, request_from
-from polytempo.cli.options import (
-    Boxes,
-    ClipOrProject,
-    ConfigFile,
-    Debug,
-    Dynamic,
-    Groups,
-    Json,
-    Order,
-    OtherPrompts,
-    Pick,
-    Points,
-    ProjectFolder,
-    Sets,
-    SubjectsFile,
-)
+from polytempo.cli.asking import request_from
+from polytempo.cli.options import ClipOrProject, Said, Working, takes_groups
 from polytempo.cli.session import Session, session
 from polytempo.core.files import write_bytes
 from polytempo.objects.propose import contact_sheet
+from polytempo.project.given_camera import forget_camera, keep_camera
 from polytempo.project.proposals import picked_prompts, run_proposals
 from polytempo.project.report import encoded
 from polytempo.project.request import SubjectsRequest, read_request, write_request
@@ -31,34 +18,10 @@ from polytempo.project.sheet import fitted, sampled, subjects_sheet
 from polytempo.project.stages import Footage, Subjects, run_footage, run_probe, run_subjects
 
 
-def subjects_command(
-    given: ClipOrProject,
-    subjects: SubjectsFile = None,
-    box: Boxes = None,
-    point: Points = None,
-    prompt: OtherPrompts = None,
-    pick: Pick = None,
-    group: Groups = None,
-    order: Order = None,
-    dynamic: Dynamic = None,
-    project: ProjectFolder = None,
-    config: ConfigFile = None,
-    sets: Sets = None,
-    as_json: Json = False,
-    debug: Debug = False,
-) -> None:
+@takes_groups
+def subjects_command(given: ClipOrProject, said: Said, place: Working) -> None:
     """Follow the subjects that are named; with nobody named, propose some by their motion."""
-    said = Said(
-        file=subjects,
-        boxes=box or (),
-        points=point or (),
-        prompts=prompt or (),
-        pick=pick,
-        groups=group or (),
-        order=order,
-        dynamic=dynamic or (),
-    )
-    with session(given, project=project, config=config, sets=sets or (), as_json=as_json) as now:
+    with session(given, place) as now:
         request = settle_request(now, said)
         footage = run_footage(now.project, now.settings, now.report)
         if request is None:
@@ -69,13 +32,17 @@ def subjects_command(
 
 
 def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
-    """Put together what was said now and earlier, and keep it.
+    """Put together what was said now and earlier about subjects and camera, and keep it.
 
     Raises:
         InputError: it cannot be understood, or does not belong to the clip.
     """
     path = now.project.root / "subjects.json"
     clip = run_probe(now.project, now.report).value
+    if said.homographies == "estimate":
+        forget_camera(now.project)
+    elif said.homographies is not None:
+        keep_camera(now.project, clip, Path(said.homographies))
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
     if request is not None:
         write_request(path, request)
@@ -109,7 +76,8 @@ def propose_subjects(now: Session, footage: Footage) -> None:
             stop=one.stop,
         )
     now.output.say(
-        f"Shown in {sheet}\nNext: polytempo subjects {now.project.root} --pick 1  (or --pick girl=1,boy=2)",
+        f"Shown in {sheet}\nNext: polytempo subjects {now.project.root} --pick 1\n"
+        "(or --pick girl=1,boy=2 with names; boy=2+3 where two of them are one)",
         sheet=str(sheet),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from polytempo.core.errors import InputError
 from polytempo.core.files import write_json
 from polytempo.core.progress import Report
-from polytempo.objects.prompts import Prompts
+from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 from polytempo.objects.propose import Proposal, pick, propose
 from polytempo.project.arrays import read_masks, write_masks
 from polytempo.project.folder import Project
@@ -48,12 +50,35 @@ def run_proposals(project: Project, footage: Footage, settings: Settings, report
 def picked_prompts(
     project: Project, footage: Footage, request: SubjectsRequest, settings: Settings, report: Report
 ) -> Prompts:
-    """Turn the picked numbers of a request into prompts.
+    """Turn the picked numbers of a request into prompts; numbers under one name are stretches of one subject.
 
     Raises:
-        InputError: a number is not among the proposals.
+        InputError: a number is not among the proposals, or is picked twice.
     """
-    return pick(run_proposals(project, footage, settings, report).value, dict(request.picked))
+    found = run_proposals(project, footage, settings, report).value
+    numbers = [number for _, number in request.picked]
+    if twice := [number for number in numbers if numbers.count(number) > 1]:
+        raise InputError("project.proposals", "a proposal must be picked once", got=f"{twice[0]} twice")
+    return joined_prompts([(name, pick(found, {name: number})) for name, number in request.picked])
+
+
+def joined_prompts(parts: Sequence[tuple[str, Prompts]]) -> Prompts:
+    """Put prompts of one subject each together; of two of one name on one frame, their masks are joined.
+
+    Args:
+        parts: Name of a subject with prompts about it, which hold masks; all of one picture size.
+    """
+    by_name: dict[str, dict[int, Prompt]] = {}
+    for name, part in parts:
+        mine = by_name.setdefault(name, {})
+        for one in part.subjects[0].prompts:
+            mask, other = one.mask, mine[one.frame].mask if one.frame in mine else None
+            both = mask if mask is None or other is None else mask | other
+            mine[one.frame] = dataclasses.replace(one, mask=both)
+    subjects = tuple(
+        SubjectPrompts(name=name, prompts=tuple(mine[t] for t in sorted(mine))) for name, mine in by_name.items()
+    )
+    return Prompts(subjects=subjects, size=parts[0][1].size)
 
 
 def _load(folder: Path) -> list[Proposal]:

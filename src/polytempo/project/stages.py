@@ -1,7 +1,8 @@
 """The stages from a clip to its subjects, each a pure function of what it is given, kept by key in the project.
 
 The camera is followed twice: first with everything in view, so that subjects can be told from a moving camera's
-background; then again with the subjects left out, which is the path that everything after it uses.
+background; then again with the subjects left out, which is the path that everything after it uses. Homographies that
+were given stand in for both.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from polytempo.objects.prompts import Prompts
 from polytempo.objects.segment import segment
 from polytempo.project.arrays import Masks, read_camera, read_cast, read_masks, write_camera, write_cast, write_masks
 from polytempo.project.folder import DamagedProjectError, Project
+from polytempo.project.given_camera import given_camera
 from polytempo.project.request import SubjectsRequest, files_key, prompts_key, request_document
 from polytempo.project.run import Result, run_stage
 from polytempo.project.settings import Settings, working_size
@@ -81,19 +83,7 @@ def run_footage(project: Project, settings: Settings, report: Report) -> Footage
         report=report,
     )
 
-    def make_camera(folder: Path, report: Report) -> Sequence[str]:
-        write_camera(folder / "camera.json", estimate_camera(frames.value, config=settings.camera, report=report))
-        return ()  # what is wrong with the first look, the second may put right
-
-    camera = run_stage(
-        project,
-        "camera_first",
-        inputs={"frames": frames.key},
-        config=settings.camera,
-        make=make_camera,
-        load=lambda folder: read_camera(folder / "camera.json"),
-        report=report,
-    )
+    camera = _run_camera(project, clip.value, frames, None, settings, report)
     return Footage(clip=clip, frames=frames, camera=camera)
 
 
@@ -129,21 +119,7 @@ def run_subjects(
     """
     masks = _run_masks(project, footage, request, settings, report)
     frames = footage.frames
-
-    def make_camera(folder: Path, report: Report) -> Sequence[str]:
-        camera = estimate_camera(frames.value, ignore=_grown_union(masks.value), config=settings.camera, report=report)
-        write_camera(folder / "camera.json", camera)
-        return camera.warnings
-
-    camera = run_stage(
-        project,
-        "camera",
-        inputs={"frames": frames.key, "masks": masks.key},
-        config=settings.camera,
-        make=make_camera,
-        load=lambda folder: read_camera(folder / "camera.json"),
-        report=report,
-    )
+    camera = _run_camera(project, footage.clip.value, frames, masks, settings, report)
 
     def make_cast(folder: Path, report: Report) -> Sequence[str]:
         cast = build_cast(
@@ -173,6 +149,42 @@ def run_subjects(
         report=report,
     )
     return Subjects(masks=masks, camera=camera, cast=cast)
+
+
+def _run_camera(
+    project: Project,
+    clip: Clip,
+    frames: Result[FrameStore],
+    masks: Result[Masks] | None,
+    settings: Settings,
+    report: Report,
+) -> Result[CameraPath]:
+    """Follow the camera, with subjects left out where they are known, or take the path that was given."""
+    given = given_camera(project)
+
+    def make(folder: Path, report: Report) -> Sequence[str]:
+        if given is not None:
+            camera = given.camera(clip, size=frames.value.size)
+        else:
+            ignore = None if masks is None else _grown_union(masks.value)
+            camera = estimate_camera(frames.value, ignore=ignore, config=settings.camera, report=report)
+        write_camera(folder / "camera.json", camera)
+        return () if masks is None else camera.warnings  # what is wrong with the first look, the second may put right
+
+    inputs = {"frames": frames.key}
+    if given is not None:
+        inputs["homographies"] = given.digest
+    elif masks is not None:
+        inputs["masks"] = masks.key
+    return run_stage(
+        project,
+        "camera_first" if masks is None else "camera",
+        inputs=inputs,
+        config=settings.camera,
+        make=make,
+        load=lambda folder: read_camera(folder / "camera.json"),
+        report=report,
+    )
 
 
 def _run_masks(

@@ -47,7 +47,7 @@ def rgb_from_420(frame: av.VideoFrame, *, matrix: str, full_range: bool) -> NDAr
 
 
 def _plane(frame: av.VideoFrame, index: int, size: tuple[int, int]) -> NDArray[np.float32]:
-    plane = frame.planes[index]
+    plane: Any = frame.planes[index]  # PyAV's stubs do not say that planes are buffers
     rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)
     return rows[: size[1], : size[0]].astype(np.float32)
 
