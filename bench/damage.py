@@ -2,9 +2,9 @@
 
     python bench/damage.py --count 200 --out out/damage [--json FILE]
 
-Clips, prompt files, mask folders and the files of a finished project are cut short, have bits flipped, bytes deleted or
-stretches overwritten. An answer is good when the program ends by itself with a documented exit code other than 1, says
-so in one line of ours, and leaves nothing half-written.
+Clips, prompt files, mask folders, homographies and the files of a finished project are cut short, have bits flipped,
+bytes deleted or stretches overwritten. An answer is good when the program ends by itself with a documented exit code
+other than 1, says so in one line of ours, and leaves nothing half-written.
 """
 
 from __future__ import annotations
@@ -26,13 +26,18 @@ from typing import Any
 
 import cv2
 import numpy as np
+from machine import commit, machine_facts
+from result_schemas import check_results
 
+from polytempo.camera.homographies_file import write_homographies
+from polytempo.camera.path import static_path
 from polytempo.cli.main import main as polytempo
 from polytempo.core.files import write_json
 from polytempo.synth.draw import draw
 from polytempo.synth.scenes import crossing
 from polytempo.video.writer import write_clip
 
+SCHEMA, VERSION = "polytempo.bench.damage", 1
 LONGEST_SECS = 600
 GOOD_EXITS = {0, 2, 3, 4}
 
@@ -40,7 +45,7 @@ GOOD_EXITS = {0, 2, 3, 4}
 def main() -> int:
     """Damage, run, judge, print."""
     given = arguments()
-    out: Path = given.out
+    out: Path = given.out.resolve()
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     rng = random.Random(given.seed)
@@ -51,6 +56,7 @@ def main() -> int:
         ("prompts", damaged_prompts),
         ("masks", damaged_masks),
         ("project", damaged_project),
+        ("homographies", damaged_homographies),
     ]
     found: list[dict[str, Any]] = []
     for number in range(given.count):
@@ -69,7 +75,17 @@ def main() -> int:
     bad = sum(bool(one["bad"]) for one in found)
     print(f"{len(found)} damaged inputs, {bad} answered badly")
     if given.json:
-        write_json(given.json, {"seed": given.seed, "bad": bad, "results": found})
+        document = {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "commit": commit(),
+            "machine": machine_facts(),
+            "seed": given.seed,
+            "bad": bad,
+            "results": [one | {"text": one["text"].replace(str(out), "OUT")} for one in found],
+        }
+        check_results(document)
+        write_json(given.json, document)
     return 1 if bad else 0
 
 
@@ -82,6 +98,7 @@ def make_whole(folder: Path) -> Path:
         (folder / "masks" / f"{k:02d}").mkdir(parents=True)
         for t, mask in enumerate(masks):
             cv2.imwrite(str(folder / "masks" / f"{k:02d}" / f"{t:04d}.png"), mask.astype(np.uint8) * 255)
+    write_homographies(folder / "homographies.txt", static_path(10, (160, 96)))
     near = np.argwhere(scene.masks[1][0])
     top, left = near.min(0)
     bottom, right = near.max(0) + 1
@@ -125,6 +142,14 @@ def damaged_masks(whole: Path, place: Path, rng: random.Random) -> dict[str, Any
     if what.endswith("missing"):
         path.unlink()
     return judged(run(["subjects", str(place / "p.polytempo"), "--subjects", str(place / "masks")]), what, place)
+
+
+def damaged_homographies(whole: Path, place: Path, rng: random.Random) -> dict[str, Any]:
+    """Damage a given camera path; one that still makes sense moves the background, which is the giver's affair."""
+    shutil.copytree(whole / "p.polytempo", place / "p.polytempo")
+    path = place / "homographies.txt"
+    what = damage(whole / "homographies.txt", path, rng)
+    return judged(run(["decompose", str(place / "p.polytempo"), "--homographies", str(path)]), what, place)
 
 
 def damaged_project(whole: Path, place: Path, rng: random.Random) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class RunConfig:
 
     preset: str = "draft"
     inputs: str = "masks"
-    """``masks`` or ``masks+keypoints``."""
+    """What of a scene folder goes in beside the clip: ``masks`` is all that preset ``draft`` looks at."""
     seed: int = 0
     camera: str = "estimate"
     """``estimate``; for diagnosis ``truth`` or ``static``."""

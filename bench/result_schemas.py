@@ -121,9 +121,83 @@ class SpeedResults:
     growth: list[Growth]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kill:
+    """One killed run."""
+
+    __pydantic_config__ = STRICT
+    stage: str
+    """In which it was to fall."""
+    after_secs: float
+    """After that stage had begun."""
+    exit: int
+    """-9 when the kill came in time."""
+    fell_in: str
+    """Stage that was last heard of."""
+    share_done: float
+    begun: list[str]
+    """Stages that this run had to work on."""
+    opens: bool
+    """The project opened, with nothing half-written left in it."""
+    done: list[str]
+    """Stages whose results were there afterwards."""
+    checkpoint: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KillResults:
+    """Written by ``kill_resume.py``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.kill_resume"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    seed: int
+    checkpoint_secs: float
+    """Time between checkpoints in these runs; the program's own is longer."""
+    stage_seconds: dict[str, float]
+    """Of the run that was left alone."""
+    kills: list[Kill]
+    fell_in: dict[str, int]
+    all_open: bool
+    same: bool
+    """The clip written in the end equals that of the run that was left alone, byte by byte."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DamageAnswer:
+    """What was done to one file, and what the program answered."""
+
+    __pydantic_config__ = STRICT
+    number: int
+    kind: Literal["clip", "prompts", "masks", "project", "homographies"]
+    what: str
+    exit: int
+    text: str
+    bad: str
+    """What is wrong with the answer; empty when nothing is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DamageResults:
+    """Written by ``damage.py``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.damage"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    seed: int
+    bad: int
+    results: list[DamageAnswer]
+
+
 KNOWN: dict[str, TypeAdapter[Any]] = {
     "polytempo.bench.truth": TypeAdapter(TruthResults),
     "polytempo.bench.speed": TypeAdapter(SpeedResults),
+    "polytempo.bench.kill_resume": TypeAdapter(KillResults),
+    "polytempo.bench.damage": TypeAdapter(DamageResults),
 }
 
 
