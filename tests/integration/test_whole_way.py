@@ -88,6 +88,7 @@ def test_what_cannot_be_done_is_told_before_the_work(folder: Path, capsys: pytes
         ([*retime_words(folder), "--set", "decompose.colour=1"], "got decompose.colour"),
         ([*retime_words(folder), "--subjects", str(folder / "none.json")], "must be readable"),
         ([*retime_words(folder), "--pick", "1"], "either picked or prompted"),
+        ([*retime_words(folder), "--homographies", str(folder / "none.txt")], "must be readable"),
         (["decompose", str(folder / "tiny.mp4"), "--project", str(folder / "new.polytempo")], "somebody must be named"),
     ):
         code, events = run(words, capsys)
