@@ -79,4 +79,5 @@ def _median(flat: NDArray[np.float16]) -> NDArray[np.float64]:
     count = np.isfinite(flat).sum(0)
     low = np.take_along_axis(ordered, np.maximum(count - 1, 0)[None] // 2, 0)[0]
     high = np.take_along_axis(ordered, np.minimum(count, len(flat) - 1)[None] // 2, 0)[0]
-    return np.where(count > 0, (low.astype(np.float64) + high) / 2, np.nan)
+    with np.errstate(invalid="ignore"):  # some builds warn of NaN in half precision
+        return np.where(count > 0, (low.astype(np.float64) + high) / 2, np.nan)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from polytempo.core.files import write_json
 from polytempo.decompose.lnr.solve import Separation
 
-ARRAYS = ("probability", "change", "significance")
+ARRAYS = ("probability", "change", "significance", "dwelling")
 
 
 def write_separation(folder: Path, separation: Separation) -> None:
@@ -35,10 +35,11 @@ def read_separation(folder: Path) -> Separation:
         OSError, ValueError, KeyError, TypeError: it is missing or damaged.
     """
     head: Any = json.loads((folder / "separation.json").read_text(encoding="utf-8"))
-    probability, change, significance = (_mapped(folder / f"{name}.npy") for name in ARRAYS)
+    probability, change, significance, dwelling = (_mapped(folder / f"{name}.npy") for name in ARRAYS)
     layer_ids = tuple(int(one) for one in head["layer_ids"])
     n_frames = len(significance)
     same = probability.shape[:2] == change.shape[:2] == (n_frames, len(layer_ids))
+    same = same and dwelling.shape == (n_frames, *probability.shape[2:])
     if not (same and probability.ndim == 4 and change.ndim == 5 and significance.ndim == 3):
         raise ValueError("arrays that do not belong together")
     hidden: dict[int, dict[int, NDArray[np.float32]]] = {}
@@ -48,7 +49,12 @@ def read_separation(folder: Path) -> Separation:
             raise ValueError("completed bodies that do not belong together")
         hidden[int(text)] = {int(t): stacked[n].astype(np.float32) for n, t in enumerate(frames)}
     return Separation(
-        layer_ids=layer_ids, probability=probability, change=change, significance=significance, hidden=hidden
+        layer_ids=layer_ids,
+        probability=probability,
+        change=change,
+        significance=significance,
+        dwelling=dwelling,
+        hidden=hidden,
     )
 
 

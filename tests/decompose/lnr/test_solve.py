@@ -32,6 +32,7 @@ def _known(squares: TwoSquares) -> Separation:
         probability=probability,
         change=np.zeros((N_FRAMES, 2, *SIZE[::-1], 3), np.float16),
         significance=np.where(owned, 200, 5).astype(np.uint8),
+        dwelling=np.zeros((N_FRAMES, *SIZE[::-1]), np.uint8),
         hidden={},
     )
 

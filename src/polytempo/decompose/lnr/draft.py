@@ -17,6 +17,7 @@ from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
 from polytempo.core.files import digest
 from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Report, silent
+from polytempo.decompose.lnr.dwelling import DwellingConfig, dwelling_in_frames, dwelling_light, lifted
 from polytempo.decompose.lnr.network import DELTA
 from polytempo.decompose.lnr.ownership import Ownership, OwnershipTraining, learn_ownership
 from polytempo.decompose.lnr.signal import SignalConfig, unexplained_signal
@@ -36,6 +37,8 @@ class DraftConfig:
     """A pixel owned more surely than this is left out of the second clean plate."""
     plate: PlateConfig = field(default_factory=PlateConfig)
     """Clean plate."""
+    dwelling: DwellingConfig = field(default_factory=DwellingConfig)
+    """Shadows that hardly leave their place, taken out of the plate."""
     signal: SignalConfig = field(default_factory=SignalConfig)
     """Departures from the plate."""
     training: OwnershipTraining = field(default_factory=OwnershipTraining)
@@ -107,11 +110,13 @@ def separate(
     """Find out which layer changes which pixel; see ``decompose_draft`` for the arguments."""
     bodies = grown_bodies(cast, grow_px=config.grow_px)
     plate = clean_plate(pictures, camera, ignore=bodies, config=config.plate, report=report)
+    first_light = dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling)
+    plate = lifted(plate, first_light)
     signal = unexplained_signal(pictures, plate, camera, bodies=bodies, delta=DELTA, config=config.signal)
     ids = tuple(plan.layer_id for plan in cast.layers)
     silhouettes = [cast.layer_mask(one, amodal=True) for one in ids]
     key = digest(
-        "draft-1",
+        "draft-2",
         repr(config.training),
         seed,
         signal.significance.tobytes(),
@@ -135,12 +140,20 @@ def separate(
         config=config.plate,
         report=report,
     )
+    second_light = dwelling_light(pictures, second, camera, bodies=bodies, config=config.dwelling)
+    second = lifted(second, second_light)
     signal = unexplained_signal(pictures, second, camera, bodies=bodies, delta=DELTA, config=config.signal)
+    height, width = owned.probability.shape[2:]
+    dwelling = np.zeros((len(pictures), height, width), np.uint8)
+    for light in (first_light, second_light):
+        if light is not None:
+            dwelling = np.maximum(dwelling, dwelling_in_frames(light, camera, (width, height)))
     return Separation(
         layer_ids=ids,
         probability=np.round(owned.probability * 255).astype(np.uint8),
         change=owned.change.astype(np.float16),
         significance=np.clip(signal.significance.astype(np.float32) * 10, 0, 255).astype(np.uint8),
+        dwelling=dwelling,
         hidden=_hidden_layers(pictures, cast, camera, report),
     )
 
@@ -163,7 +176,8 @@ def background_plate(
         owned = cv2.resize(separation.probability[t].max(0), (width, height), interpolation=cv2.INTER_LINEAR) > limit
         body = cv2.resize(bodies[t].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
         out[t] = owned | body
-    return clean_plate(pictures, camera, ignore=out, config=config.plate, report=report)
+    plate = clean_plate(pictures, camera, ignore=out, config=config.plate, report=report)
+    return lifted(plate, dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling))
 
 
 def background_of(plate: CleanPlate, *, live: Pictures | None = None) -> Background:

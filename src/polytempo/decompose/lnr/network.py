@@ -47,6 +47,7 @@ class OwnershipNetwork(nn.Module):
             [_block(widths[i + 1] + widths[i], widths[i]) for i in reversed(range(len(widths) - 1))]
         )
         self.head = nn.Conv2d(widths[0], 4 * config.fold**2, 3, padding=1)
+        assert self.head.bias is not None  # the stubs allow heads without
         nn.init.zeros_(self.head.bias)
         with torch.no_grad():
             self.head.bias[: config.fold**2] = -3.0  # effects are rare: start from "owns nothing"

@@ -142,7 +142,9 @@ def learn_ownership(
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = OwnershipNetwork(config.network).to(device, memory_format=torch.channels_last)
+        model = OwnershipNetwork(config.network).to(device)
+        # torch's own stubs leave this documented form out.
+        model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=(0.9, 0.99))
     state = checkpoint / "ownership.safetensors" if checkpoint else None
     found = load_state(state, key, model, optimiser) if state else None

@@ -100,7 +100,8 @@ def _noise(
     # nanmedian warns and is slow on empty columns: sort with NaN last and pick by count.
     samples.sort(axis=0)
     middle = np.maximum(seen.sum(0) - 1, 0) // 2
-    typical = np.take_along_axis(samples, middle[None], 0)[0].astype(np.float32) * 1.48
+    with np.errstate(invalid="ignore"):  # some builds warn of NaN in half precision
+        typical = np.take_along_axis(samples, middle[None], 0)[0].astype(np.float32) * 1.48
     floor = max(float(np.nanmedian(typical)), config.least)
     typical = np.clip(np.nan_to_num(typical, nan=floor), floor, config.noise_cap * floor)
     return np.maximum(cv2.GaussianBlur(typical, (0, 0), 2.0), floor), scale

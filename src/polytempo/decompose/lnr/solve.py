@@ -14,6 +14,7 @@ from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report
+from polytempo.decompose.lnr.dwelling import with_dwelling
 from polytempo.decompose.lnr.effects import EffectConfig, claimed, effect_layers, layer_claims, smallest_alpha
 from polytempo.decompose.lnr.matte import MatteConfig, body_matte
 from polytempo.objects.cast import Cast
@@ -44,6 +45,8 @@ class Separation:
     """Predicted change relative to the plate."""
     significance: UInt8[np.ndarray, "T H W"]
     """Departure from the plate in tenths of a noise sigma, at most 255."""
+    dwelling: UInt8[np.ndarray, "T h w"]
+    """How surely a shadow that hardly moves lies there, 0…255; at the size of ``probability``."""
     hidden: Hidden
     """Completed bodies."""
 
@@ -125,8 +128,9 @@ def solve_frame(
     for one in ids:
         cover = 1 - (1 - cover) * (1 - soft[one])
     silhouettes = np.stack([whole[one] > 0.5 for one in ids])
+    owned = with_dwelling(separation.probability[frame].astype(np.float32) / 255, separation.dwelling[frame])
     claims = layer_claims(
-        np.stack([_up(p, (width, height)) for p in separation.probability[frame].astype(np.float32) / 255]),
+        np.stack([_up(p, (width, height)) for p in owned]),
         silhouettes,
         ring_px=config.effects.ring_px * scale,
     )
