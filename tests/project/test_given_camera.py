@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -82,3 +83,8 @@ def test_a_wrong_file_leaves_the_project_as_it_was(project: Project, clip: Clip,
     assert (project.root / FILE).read_bytes() == before
     keep_camera(project, clip, project.root / FILE)
     assert (project.root / FILE).read_bytes() == before
+    other = dataclasses.replace(clip, n_frames=N + 1)
+    kept = given_camera(project)
+    assert kept is not None
+    with pytest.raises(InputError, match="or say --homographies estimate"):
+        kept.camera(other, size=SIZE)

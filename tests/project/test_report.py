@@ -77,6 +77,17 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
     assert sheet.shape[1] > 6 * 320
 
 
+def test_a_camera_that_was_given_claims_no_fit(tmp_path: Path) -> None:
+    mine = given()
+    write_report(tmp_path / "a.html", mine)
+    assert "Median residual 0.00 px" in (tmp_path / "a.html").read_text()
+    record = replace(mine.records[0], stage="camera", inputs={"frames": "0", "homographies": "1"})
+    write_report(tmp_path / "b.html", replace(mine, records=(record,)))
+    page = (tmp_path / "b.html").read_text()
+    assert "how well it fits was not measured" in page
+    assert "residual 0.00" not in page
+
+
 @pytest.mark.refusal
 def test_another_clip_is_refused(tmp_path: Path) -> None:
     mixed = given()

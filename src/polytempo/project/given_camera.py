@@ -7,11 +7,14 @@ from pathlib import Path
 
 from polytempo.camera.homographies_file import read_homographies
 from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError
 from polytempo.core.files import file_digest, write_bytes
 from polytempo.project.folder import Project
 from polytempo.video.clip import Clip
 
 FILE = "homographies.txt"
+GIVEN_CAMERA = "homographies"
+"""What the file is called among the inputs of a result."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,7 +31,11 @@ class GivenCamera:
         Raises:
             InputError: it does not belong to the clip.
         """
-        full = read_homographies(self.path, frame_size=(clip.width, clip.height), n_frames=clip.n_frames)
+        try:
+            full = read_homographies(self.path, frame_size=(clip.width, clip.height), n_frames=clip.n_frames)
+        except InputError as error:  # it did belong when it was given: the clip is another now
+            todo = "Give the clip's own with --homographies FILE, or say --homographies estimate"
+            raise InputError(error.where, error.must, got=error.got, todo=todo, path=self.path) from error
         return full if full.frame_size == size else full.scaled(size)
 
 

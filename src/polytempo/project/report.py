@@ -19,6 +19,7 @@ from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.cast import Cast
+from polytempo.project.given_camera import GIVEN_CAMERA
 from polytempo.project.measures import (
     FrameScore,
     frame_error,
@@ -129,7 +130,7 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
             label="Camera residual per frame",
             unit="px",
         ),
-        camera_text=escape(_camera_text(given.camera)),
+        camera_text=escape(_camera_text(given.camera, was_given=_camera_was_given(given.records))),
         stages=_stages(given.records),
         versions=escape(", ".join(f"{k} {v}" for k, v in given.records[-1].versions.items()) if given.records else ""),
     )
@@ -218,16 +219,25 @@ def _row(name: str, cells: Sequence[str]) -> str:
     return f'<div class="row"><h3>{escape(name)}</h3><div class="cells">{"".join(cells)}</div></div>'
 
 
-def _camera_text(camera: CameraPath) -> str:
+def _camera_was_given(records: Sequence[Record]) -> bool:
+    return any(one.stage == "camera" and GIVEN_CAMERA in one.inputs for one in records)
+
+
+def _camera_text(camera: CameraPath, *, was_given: bool) -> str:
     kinds = {
         "static": "The camera stands still",
         "stabilised": "The camera shakes a little",
         "panning": "The camera pans",
     }
     worst = int(camera.residual_px.argmax())
-    return (
+    text = (
         f"{kinds[camera.kind]}: canvas of {camera.canvas_size[0]}×{camera.canvas_size[1]} pixels for frames of "
-        f"{camera.frame_size[0]}×{camera.frame_size[1]}. Median residual {np.median(camera.residual_px):.2f} px, "
+        f"{camera.frame_size[0]}×{camera.frame_size[1]}. "
+    )
+    if was_given:  # a residual of 0 would claim a perfect fit
+        return f"{text}Its path was given with the clip; how well it fits was not measured."
+    return (
+        f"{text}Median residual {np.median(camera.residual_px):.2f} px, "
         f"largest {camera.residual_px[worst]:.2f} px in frame {worst}."
     )
 

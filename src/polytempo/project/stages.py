@@ -31,7 +31,7 @@ from polytempo.objects.prompts import Prompts
 from polytempo.objects.segment import segment
 from polytempo.project.arrays import Masks, read_camera, read_cast, read_masks, write_camera, write_cast, write_masks
 from polytempo.project.folder import DamagedProjectError, Project
-from polytempo.project.given_camera import given_camera
+from polytempo.project.given_camera import GIVEN_CAMERA, given_camera
 from polytempo.project.request import SubjectsRequest, files_key, prompts_key, request_document
 from polytempo.project.run import Result, run_stage
 from polytempo.project.settings import Settings, working_size
@@ -173,7 +173,7 @@ def _run_camera(
 
     inputs = {"frames": frames.key}
     if given is not None:
-        inputs["homographies"] = given.digest
+        inputs[GIVEN_CAMERA] = given.digest
     elif masks is not None:
         inputs["masks"] = masks.key
     return run_stage(
