@@ -30,7 +30,7 @@ def test_a_prompt_reaches_frames_that_say_nothing() -> None:
 
     lab = np.zeros((n, height, width, 3), np.uint8)
     lab[:, body] = 120
-    everywhere = {2: np.ones((height, width), bool)}
+    everywhere = {2: np.ones((height, width), np.float32)}
     labels, margin = propagate(cost_of, lab, still_flow(n, height, width), 3, prompted=everywhere, config=CONFIG)
     assert labels.shape == margin.shape == (n, height, width)
     for t in range(n):

@@ -63,6 +63,14 @@ class EvidenceConfig:
     """Largest cost in nats of calling something a subject that stays in its place when the subject does not."""
     lasting_gain: float = 0.4
     """Largest advantage in nats of calling something a subject because it does not last."""
+    context_weight: float = 0.6
+    """Weight of what the surroundings of a pixel say (see ``rehearse``); neighbouring pixels say much the same."""
+    context_bound: float = 3.0
+    """Largest advantage in nats of one label over another from that."""
+    beside_context: float = 0.6
+    """What a pixel's own colour still weighs beside it."""
+    who_beside_context: float = 0.3
+    """The same for what colour tells of who is who: context knows the colours, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -85,6 +93,8 @@ class Models:
     colours: tuple[ColourModel, ...]
     lasting_cost: NDArray[np.float32]
     """Cost ``[K, STEPS]`` of being this subject while persisting so long."""
+    context: NDArray[np.float16] | None = None
+    """Log probability ``[T, h, w, L]`` of each label from what is around a pixel, if that was learned; any size."""
 
 
 def footage(
@@ -214,10 +224,17 @@ def pixel_costs(
     which = view.bins[t].astype(np.int32)
     known = [background[t].astype(np.float32), *(model.cost(which) for model in models.colours)]
     cost = config.weight * np.stack(known, -1)
+    if models.context is not None:
+        who *= config.who_beside_context
     best = cost[..., 1:].min(-1, keepdims=True)
     cost[..., 1:] = best + np.minimum(who * config.who_weight * (cost[..., 1:] - best), who * config.who_bound)
     cost = np.minimum(cost - cost.min(-1, keepdims=True), config.bound)
     cost[..., 1:] += np.moveaxis(models.lasting_cost[:, view.lasting[t]], 0, -1)
+    if models.context is not None:
+        said = -config.context_weight * models.context[t].astype(np.float32)
+        said = cv2.resize(said, (cost.shape[1], cost.shape[0]), interpolation=cv2.INTER_LINEAR)
+        said = np.minimum(said - said.min(-1, keepdims=True), config.context_bound)
+        cost = config.beside_context * cost + said
     return cost
 
 

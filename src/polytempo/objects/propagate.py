@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
@@ -41,7 +41,7 @@ class PropagateConfig:
     """Where flow is not to be trusted: a subject is expected so far around where it was, as a share of the width."""
     hidden_memory: float = 0.97
     """Share of the expectation of a hidden subject, where it went out of sight, that is left a frame later."""
-    memory: float = 0.97
+    memory: float = 0.985
     """Share of the certainty about who is who that is left a frame further from a prompt."""
     least_memory: float = 0.3
     """Certainty never falls below this, so that labels stay even in time."""
@@ -59,7 +59,7 @@ def propagate(
     flow: FlowField,
     n_labels: int,
     *,
-    prompted: Mapping[int, Bool[np.ndarray, "H W"]],
+    prompted: Mapping[int, Float32[np.ndarray, "H W"]],
     config: PropagateConfig,
     report: Report = silent,
     stage: str = "objects.propagate",
@@ -71,7 +71,7 @@ def propagate(
         lab: Frames in 8-bit Lab.
         flow: Between neighbours.
         n_labels: Background and subjects.
-        prompted: Where on prompted frames it is certain who is who.
+        prompted: How certain it is who is who on frames of which that is known by itself, 0…1.
         config: Weights.
         report: Told after every frame of a pass.
         stage: Name in reports.
@@ -102,7 +102,7 @@ def propagate(
             belief = _beliefs(solve_frame(cost, lab[t], config), config.belief_heat)
             seen = remembered(seen, belief, config=config)
             if t in prompted:
-                certain = np.where(prompted[t], np.float32(1), certain)
+                certain = np.maximum(prompted[t], certain)
             before = t
             if side == 0:
                 told()

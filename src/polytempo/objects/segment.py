@@ -1,13 +1,14 @@
 """From prompts to a mask per subject and frame.
 
-Everything is classical: a clean plate tells moving from still, colour models tell who is who, flow carries both
+No weights come from elsewhere: a clean plate tells moving from still, colour models tell who is who, flow carries both
 through time, and a Potts field puts them together. Rounds of this sharpen each other: better masks give a cleaner plate
-and purer colours, and those give better masks. The first rounds run at half size.
+and purer colours, and those give better masks. Of several subjects, what the first rounds are sure of teaches a small
+network who is who by context, and the rounds after that hear it, too. All but the last round run at half size.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -15,11 +16,14 @@ from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
+from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
 from polytempo.objects.evidence import (
     EvidenceConfig,
+    Footage,
+    Models,
     background_costs,
     footage,
     label_costs,
@@ -29,12 +33,17 @@ from polytempo.objects.evidence import (
 )
 from polytempo.objects.first_look import first_look
 from polytempo.objects.flow import neighbour_flow
+from polytempo.objects.hang_together import rejoined
 from polytempo.objects.moving import moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
+from polytempo.objects.rehearse import RehearseConfig, Stage, WhoNetwork, frames_apart, rehearse, told_by_context
 from polytempo.objects.tidy import tidy_masks
+
+APART_CERTAIN = 0.9
+"""How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +52,8 @@ class SegmentConfig:
 
     coarse_rounds: int = 2
     """Passes through the clip at half size, each with plate and colours learned anew."""
+    context_rounds: int = 2
+    """Further passes at half size, each after learning who is who by context; none for a single subject."""
     fine_rounds: int = 1
     """Passes at full working size after those."""
     plate_frames: int = 60
@@ -51,6 +62,8 @@ class SegmentConfig:
     """What pixels say."""
     propagate: PropagateConfig = field(default_factory=PropagateConfig)
     """Smoothness and time."""
+    rehearse: RehearseConfig = field(default_factory=RehearseConfig)
+    """How the surroundings of pixels are learned from, where there are several subjects."""
 
 
 def segment(
@@ -95,39 +108,49 @@ def segment(
     fine = footage(pictures, camera, flow, lasting=lasting)
 
     labels: NDArray[np.uint8] | None = None
-    for index in range(config.coarse_rounds + config.fine_rounds):
-        view = coarse if index < config.coarse_rounds else fine
+    net: WhoNetwork | None = None
+    context: NDArray[np.float16] | None = None
+    n_subjects = len(prompts.subjects)
+    n_context = config.context_rounds if n_subjects > 1 else 0
+    n_coarse = config.coarse_rounds + n_context
+    for index in range(n_coarse + config.fine_rounds):
+        view = coarse if index < n_coarse else fine
         here = prompts.scaled(view.camera.frame_size)
         told = prompt_costs(here)
-        first = labels is None
+        certain = {t: one.astype(np.float32) for t, one in clear_pixels(told).items()}
         if labels is None:
             taken = (_resized(ignore, view.camera.frame_size) > 0) | _prompted(here, n)
-            labels = np.zeros(view.lab.shape[:3], np.uint8)
         else:
             labels = _resized(labels, view.camera.frame_size)
             taken = labels > 0
         plate = sampled_plate(view, taken, most=config.plate_frames)
         background = background_costs(view, plate, ignore=taken, config=config.evidence)
-        models = (
-            None
-            if first
-            else learn(view, sure_labels(labels, len(here.subjects)), len(here.subjects), config=config.evidence)
-        )
+        models: Models | None = None
+        if labels is not None:
+            models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
+            if config.coarse_rounds <= index < n_coarse:
+                stage = _stage(view, plate, least_coverage=config.evidence.least_coverage)
+                net = rehearse(stage, labels, n_subjects, config=config.rehearse, net=net, report=report)
+                context = None if net is None else told_by_context(net, stage)
+            if context is not None:
+                models = replace(models, context=context)
+                for t in np.flatnonzero(frames_apart(labels, n_subjects)):
+                    known = certain.get(int(t), np.zeros(labels.shape[1:], np.float32))
+                    certain[int(t)] = np.maximum(known, APART_CERTAIN)
         models, told = first_look(
             view, background, here, told, config=config.evidence, smooth=config.propagate, models=models, report=report
         )
-        costs = label_costs(view, background, models, told, config=config.evidence)
-        stage = f"objects.segment.round{index + 1}"
         labels, _ = propagate(
-            costs,
+            label_costs(view, background, models, told, config=config.evidence),
             view.lab,
             view.flow,
-            len(here.subjects) + 1,
-            prompted=clear_pixels(prompt_costs(here)),
+            n_subjects + 1,
+            prompted=certain,
             config=config.propagate,
             report=report,
-            stage=stage,
+            stage=f"objects.segment.round{index + 1}",
         )
+        labels = rejoined(labels, n_subjects)
     assert labels is not None
     masks = tidy_masks(labels, len(prompts.subjects))
     for name, mask in zip(prompts.names, masks, strict=True):
@@ -139,6 +162,26 @@ def segment(
                 todo="Draw its box tighter, or add a scribble or a mask",
             )
     return dict(zip(prompts.names, masks, strict=True))
+
+
+def _stage(view: Footage, plate: CleanPlate, *, least_coverage: int) -> Stage:
+    size = view.camera.frame_size
+    known = (plate.coverage >= least_coverage).astype(np.float32)
+    # WARP_INVERSE_MAP: the matrix takes pixels of the result (the frame) to pixels of the source (the canvas).
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    n = len(view.lab)
+    return Stage(
+        pictures=view.pictures,
+        plates=np.stack(
+            [np.clip(255 * plate_in_frame(plate, view.camera, t), 0, 255).astype(np.uint8) for t in range(n)]
+        ),
+        known=np.stack(
+            [
+                np.asarray(cv2.warpPerspective(known, one, size, flags=flags)) > 0.99
+                for one in view.camera.canvas_from_frame
+            ]
+        ),
+    )
 
 
 def _prompted(prompts: Prompts, n: int) -> NDArray[np.bool_]:

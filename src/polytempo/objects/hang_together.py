@@ -1,0 +1,80 @@
+"""A body hangs together: a piece that lies apart belongs to whoever it touches, unless something hides the join."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+REACH = 0.15
+"""Longest bare gap between a piece and its body, in units of the square root of the body's usual area."""
+COVERED = 0.25
+"""What a pixel of the gap counts where another subject covers it: the join may be hidden there."""
+TOUCH_SHARE = 0.06
+"""A piece goes to another subject only if they share this much of the piece's outline."""
+
+
+def rejoined(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.ndarray, "T H W"]:
+    """Give pieces that lie apart from their own subject's largest piece to the subject they touch.
+
+    Which of two legs is whose cannot be told from skin; that a leg has a body above it can. A piece far from its body
+    that touches nobody keeps its label: it may be a hand whose arm was missed, and specks go elsewhere.
+
+    Args:
+        labels: 0 background, ``k + 1`` for the k-th subject.
+        n_subjects: How many.
+
+    Source: ours.
+    """
+    out = labels.copy()
+    if n_subjects < 2:
+        return out
+    areas = np.stack([np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)])
+    usual = [float(np.median(one[one > 0])) if one.any() else 0.0 for one in areas]
+    for t in range(len(labels)):
+        for k in np.argsort(areas[:, t]):  # the smallest first: what it gains may bring its body together
+            if areas[k, t]:
+                _rejoin(out[t], int(k) + 1, REACH * usual[int(k)] ** 0.5)
+    return out
+
+
+def _rejoin(labels: NDArray[np.uint8], label: int, reach_px: float) -> None:
+    """Change the labels of far pieces of one subject, in place."""
+    mine = labels == label
+    n, pieces, stats, _ = cv2.connectedComponentsWithStats(mine.astype(np.uint8), connectivity=8)
+    if n < 3:
+        return
+    body = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    away, nearest = cv2.distanceTransformWithLabels(
+        (pieces != body).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    places = np.zeros((int(nearest.max()) + 1, 2), np.int64)
+    on = np.argwhere(pieces == body)
+    places[nearest[on[:, 0], on[:, 1]]] = on
+    for i in range(1, n):
+        if i == body:
+            continue
+        piece = np.argwhere(pieces == i)
+        gaps = away[piece[:, 0], piece[:, 1]]
+        at = piece[int(gaps.argmin())]
+        if _gap_cost(labels, label, at, places[nearest[at[0], at[1]]]) <= reach_px:
+            continue
+        top, left = np.maximum(piece.min(0) - 2, 0)
+        down, right = piece.max(0) + 3
+        window = labels[top:down, left:right]
+        one = pieces[top:down, left:right] == i
+        ring = (cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~one
+        around = window[ring]
+        counts = np.bincount(around[(around > 0) & (around != label)], minlength=label + 1)
+        if counts.sum() and counts.max() >= TOUCH_SHARE * len(around):
+            window[one] = counts.argmax()
+
+
+def _gap_cost(labels: NDArray[np.uint8], label: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
+    """Pixels on the straight line between two places: bare ones whole, those under another subject in part."""
+    n = int(np.abs(a - b).max()) + 1
+    y, x = np.round(np.linspace(a, b, n)).astype(int).T
+    under = labels[y, x]
+    length = float(np.hypot(*(a - b))) / n
+    return length * float((under == 0).sum() + COVERED * ((under > 0) & (under != label)).sum())
