@@ -111,6 +111,8 @@ class SpeedResults:
     version: Literal[1]
     commit: str
     machine: Machine
+    threads: int | None
+    """Threads that OpenMP was held to; None where it was left to choose."""
     other_load: float
     """Processes that wanted a core when the suite began; figures of a busy machine are marked by it."""
     seed: int

@@ -5,6 +5,8 @@ repeats; median and interquartile range. Example:
 
     python bench/speed.py --json bench/results/speed.json
     python bench/speed.py --suite render --repeats 5
+
+On a machine that others use too, ``OMP_NUM_THREADS=1`` gives steadier figures; the results say so.
 """
 
 from __future__ import annotations
@@ -70,6 +72,7 @@ def main() -> int:
         "version": VERSION,
         "commit": commit(),
         "machine": machine_facts(),
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or None,
         "other_load": round(os.getloadavg()[0], 1),
         "seed": given.seed,
         "repeats": given.repeats,

@@ -20,6 +20,7 @@ RUN = {
 }  # fmt: skip
 SPEED = {
     "schema": "polytempo.bench.speed", "version": 1, "commit": "abc", "machine": machine_facts(), "other_load": 0.1,
+    "threads": 1,
     "seed": 0, "repeats": 1, "epochs": 3, "runs": [RUN],
     "growth": [{"suite": "render", "axis": "frames", "seconds": 1.0, "memory": 0.0}],
 }  # fmt: skip
