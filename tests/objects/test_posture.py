@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytempo.camera.path import static_path
+from polytempo.objects.amodal import partly_seen
 from polytempo.objects.posture import PostureConfig, cheapest_chain, find_sources, occlusion_frames
 from polytempo.objects.registration import body_path
 
@@ -56,3 +57,61 @@ def test_a_hidden_body_is_taken_from_frames_in_step() -> None:
     swing = (0, 3, 6, 9, 6, 3)
     assert abs(swing[best.source % 6] - swing[12 % 6]) <= 3
     assert abs(best.frame_from_source[0, 2] - 4 * (12 - best.source)) < 3
+
+
+def grower(n: int = 24) -> tuple[np.ndarray, np.ndarray]:
+    """A block that triples in area as it comes nearer, and is met by somebody in the middle of the clip."""
+    mask, front = np.zeros((n, 60, 120), bool), np.zeros((n, 60, 120), bool)
+    for t in range(n):
+        side = 14 if t < n // 2 else 26
+        mask[t, 20 : 20 + side, 30 : 30 + side] = True
+    front[10:14, 15:50, 28:60] = True
+    mask &= ~front
+    return mask, front
+
+
+def test_who_comes_nearer_was_whole_when_small() -> None:
+    mask, front = grower()
+    occluded, whole = occlusion_frames(mask, front, touch_px=3)
+    assert occluded[10:14].all()
+    assert whole[:10].all()
+    assert whole[14:].all()
+
+
+def test_a_scrap_among_occluded_frames_is_not_whole() -> None:
+    mask, front = grower()
+    mask[12] = False
+    mask[12, 2:6, 100:106] = True
+    _, whole = occlusion_frames(mask, front, touch_px=3)
+    assert not whole[12]
+
+
+def test_hair_at_the_edge_does_not_cost_the_frame_but_half_a_body_does() -> None:
+    mask, front = grower()
+    mask[2, 0:20, 34:37] = True
+    mask[4] = False
+    mask[4, 20:34, 0:14] = True
+    _, whole = occlusion_frames(mask, front, touch_px=3)
+    assert whole[2]
+    assert not whole[4]
+
+
+def test_a_path_over_a_long_hiding_follows_what_is_seen() -> None:
+    n = 60
+    mask = np.zeros((n, 60, 160), bool)
+    for t in range(n):
+        x = 20 + (t if t < 30 else 60 - t) * 3  # there and back
+        mask[t, 20:40, x : x + 12] = True
+        if 4 <= t < 56:
+            mask[t, 20:32, x : x + 12] = False  # the upper part is hidden
+    whole = np.ones(n, bool)
+    whole[4:56] = False
+    partly = partly_seen(mask, whole)
+    assert not partly[:16].any()
+    assert partly[20:40].all()
+    camera = static_path(n, (160, 60))
+    blind = body_path(mask, camera, whole=whole)
+    seeing = body_path(mask, camera, whole=whole, partly=partly)
+    truth = 20 + 30 * 3 + 5.5
+    assert abs(seeing.centre[30, 0] - truth) < 8 < abs(blind.centre[30, 0] - truth)
+    np.testing.assert_array_equal(seeing.scale, blind.scale)

@@ -16,6 +16,10 @@ from polytempo.objects.posture import Completion, PostureConfig, find_sources, o
 from polytempo.objects.registration import BodyPath, body_path
 
 POSTURE = PostureConfig()
+FAR_FRAMES = 12
+"""Frames from the nearest whole one beyond which a body's path is not taken from whole frames alone."""
+PART_SHARE = 0.15
+"""A body of which this share is seen tells about where it is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +77,7 @@ def hidden_sources(
     occluded, whole = occlusion_frames(mask, front, touch_px=config.posture.touch_px)
     if not occluded.any() or not whole.any():
         return []
-    path = body_path(mask, camera, whole=whole)
+    path = body_path(mask, camera, whole=whole, partly=partly_seen(mask, whole))
     height = body_rows(path, camera, n_rows=mask.shape[1])
     bands: list[BodyBand] = []
     for low, high in band_edges(mask, height, whole=whole, n_bands=config.n_bands):
@@ -90,6 +94,21 @@ def hidden_sources(
         )
         bands.append(BodyBand(weight=weight.astype(np.float32), sources=sources))
     return bands
+
+
+def partly_seen(mask: Bool[np.ndarray, "T H W"], whole: Bool[np.ndarray, " T"]) -> Bool[np.ndarray, " T"]:
+    """Frames far from any that shows the body whole, in which enough of it is seen to tell about where it is.
+
+    Over a long hiding a path from whole frames alone runs anywhere; what is visible of a body errs by half its width.
+
+    Args:
+        mask: The subject's modal mask.
+        whole: Frames that show it whole. At least one.
+    """
+    frames = np.arange(len(mask))
+    away = np.abs(frames[:, None] - np.flatnonzero(whole)).min(1)
+    areas = mask.sum((1, 2))
+    return np.asarray((away > FAR_FRAMES) & (areas >= PART_SHARE * np.median(areas[whole])))
 
 
 def disputed_pixels(

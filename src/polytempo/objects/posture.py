@@ -14,6 +14,12 @@ from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
 from polytempo.objects.registration import BodyPath, frame_from_frame_body
 
+CUT_SHARE = 0.3
+"""A body is cut by the picture's edge where that runs through it for so much of the square root of its area: hair that
+reaches the edge is not worth a frame."""
+N_NEAR = 9
+"""So many frames, the nearest in time, tell what a whole body's area is."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PostureConfig:
@@ -76,13 +82,22 @@ def occlusion_frames(
         if b - a > 1 and all(occluded[t] or _covered(mask[t], front[u]) for t, u in ((a, a + 1), (b, b - 1))):
             occluded[a + 1 : b] = True
     whole = present & ~occluded
-    edge = mask[:, :, 0].any(1) | mask[:, :, -1].any(1) | mask[:, 0].any(1)
+    edge = _cut_share(mask) > CUT_SHARE
     if (whole & ~edge).any():
         whole &= ~edge
-    if whole.any():
-        areas = mask.sum((1, 2))
-        whole &= areas > 0.6 * np.median(areas[whole])
+    areas = mask.sum((1, 2))
+    shown = np.flatnonzero(whole)
+    for t in shown:
+        # Beside its own time only: who comes nearer grows, and was whole when small, too.
+        usual = np.median(areas[shown[np.argsort(np.abs(shown - t), kind="stable")[:N_NEAR]]])
+        whole[t] = areas[t] > 0.6 * usual
     return occluded, whole
+
+
+def _cut_share(mask: Bool[np.ndarray, "T H W"]) -> NDArray[np.float64]:
+    """How long the picture's left, upper and right edge cut each mask, in units of the square root of its area."""
+    cut = mask[:, :, 0].sum(1) + mask[:, :, -1].sum(1) + mask[:, 0].sum(1)
+    return np.asarray(cut / np.sqrt(np.maximum(mask.sum((1, 2)), 1)), np.float64)
 
 
 def _covered(mask: NDArray[np.bool_], front: NDArray[np.bool_]) -> bool:

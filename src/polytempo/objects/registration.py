@@ -81,7 +81,12 @@ class BodyPath:
 
 
 def body_path(
-    masks: Bool[np.ndarray, "T H W"], camera: CameraPath, *, whole: Bool[np.ndarray, " T"], reach: int = 10
+    masks: Bool[np.ndarray, "T H W"],
+    camera: CameraPath,
+    *,
+    whole: Bool[np.ndarray, " T"],
+    partly: Bool[np.ndarray, " T"] | None = None,
+    reach: int = 10,
 ) -> BodyPath:
     """Path of a body's centre and size from the frames that show it whole, filled in between.
 
@@ -89,20 +94,22 @@ def body_path(
         masks: Modal masks.
         camera: At the masks' size.
         whole: In which frames the mask is the whole body. At least one.
+        partly: Further frames whose masks tell about where the body is, but not how large.
         reach: Width of the smoothing in frames.
     """
     n = len(masks)
     centre = np.zeros((n, 2))
     size = np.zeros(n)
-    for t in np.flatnonzero(whole):
+    placed = whole if partly is None else whole | partly
+    for t in np.flatnonzero(placed):
         ys, xs = np.nonzero(masks[t])
         to_canvas = camera.canvas_from_frame[t]
         centre[t] = _apply(to_canvas, np.array([[xs.mean(), ys.mean()]]))[0]
         size[t] = np.sqrt(len(xs) * abs(np.linalg.det(to_canvas[:2, :2])))
     frames = np.arange(n, dtype=float)
-    known = np.flatnonzero(whole)
-    smooth_x = local_fit(frames[known], centre[known, 0], frames, width=4.0, degree=2)
-    smooth_y = local_fit(frames[known], centre[known, 1], frames, width=4.0, degree=1)
+    known, at = np.flatnonzero(whole), np.flatnonzero(placed)
+    smooth_x = local_fit(frames[at], centre[at, 0], frames, width=4.0, degree=2)
+    smooth_y = local_fit(frames[at], centre[at, 1], frames, width=4.0, degree=1)
     scale = local_fit(frames[known], size[known], frames, width=float(reach), degree=1)
     low, high = size[known].min(), size[known].max()
     # Smooth also where it is known: what a stride adds to the path belongs to the posture, and travels with it.
