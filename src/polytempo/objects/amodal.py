@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
 from polytempo.objects.posture import Completion, PostureConfig, find_sources, occlusion_frames
-from polytempo.objects.registration import BodyPath, body_path
+from polytempo.objects.registration import BodyPath
+from polytempo.objects.steady import steady_path
 
 POSTURE = PostureConfig()
 FAR_FRAMES = 12
@@ -77,7 +78,7 @@ def hidden_sources(
     occluded, whole = occlusion_frames(mask, front, touch_px=config.posture.touch_px)
     if not occluded.any() or not whole.any():
         return []
-    path = body_path(mask, camera, whole=whole, partly=partly_seen(mask, whole))
+    path = steady_path(mask, pictures, camera, whole=whole, partly=partly_seen(mask, whole))
     height = body_rows(path, camera, n_rows=mask.shape[1])
     bands: list[BodyBand] = []
     for low, high in band_edges(mask, height, whole=whole, n_bands=config.n_bands):

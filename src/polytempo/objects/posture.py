@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
+from polytempo.objects.matching import correlate, lowest
 from polytempo.objects.registration import BodyPath, frame_from_frame_body
 
 CUT_SHARE = 0.3
@@ -41,9 +42,9 @@ class PostureConfig:
     """Blur before colours are compared, so that stripes half a stripe off do not look like another body."""
     jump_cost: float = 0.05
     """Cost of two neighbouring frames not taking neighbouring sources, on top of how unlike the silhouettes are."""
-    distance_cost: float = 0.006
+    distance_cost: float = 0.001
     """Cost per frame of distance between a frame and its source: near sources are lit and seen more alike."""
-    repeat_cost: float = 0.3
+    repeat_cost: float = 0.15
     """Cost of taking a source again that an earlier chain took for the same frame."""
     slide_frames: float = 1.5
     """Width over which slides are smoothed in time, in frames."""
@@ -239,35 +240,22 @@ def _compare_all(
             laid = to_small @ laid @ np.linalg.inv(to_small)
             body, colour, (left, top) = _lay_crop(bodies[int(s)], coloured[int(s)], laid)
             part = _crop(scene, left - reach, top - reach, body.shape, reach)
-            inter = _correlate(part[..., 0], body)
-            open_ = _correlate(part[..., 1], body)
+            inter = correlate(part[..., 0], body)
+            open_ = correlate(part[..., 1], body)
             tinted = body[..., None] * colour
             difference = (
-                _correlate(part[..., 5], body)
-                - 2 * _correlate(part[..., 2:5], tinted)
-                + _correlate(part[..., 0], (tinted * colour).sum(2))
+                correlate(part[..., 5], body)
+                - 2 * correlate(part[..., 2:5], tinted)
+                + correlate(part[..., 0], (tinted * colour).sum(2))
             )
             # Where both show body the colours must agree; elsewhere the silhouettes must.
             wrong = np.minimum(np.maximum(difference, 0) / (3 * config.colour_scale**2), inter)
             wrong = wrong + (area - inter) + np.maximum(open_ - inter, 0)
             cost = wrong / (area + np.maximum(open_ - inter, 0) + 0.1 * typical)
-            dx, dy = _lowest(cost + 0.03 * away)
+            dx, dy = lowest(cost + 0.05 * away)
             unary[i, j] = cost[round(dy), round(dx)] + config.distance_cost * abs(int(s) - int(t))
             slides[i, j] = (dx - reach) * shrink, (dy - reach) * shrink
     return unary, slides, shown
-
-
-def _lowest(cost: NDArray[np.float64]) -> tuple[float, float]:
-    """Place ``(x, y)`` of the lowest value, between samples by the parabola through its neighbours."""
-    y, x = (int(v) for v in np.unravel_index(int(cost.argmin()), cost.shape))
-    out = [float(x), float(y)]
-    for axis, (line, at) in enumerate(((cost[y], x), (cost[:, x], y))):
-        if 0 < at < len(line) - 1:
-            before, here, after = (float(v) for v in line[at - 1 : at + 2])
-            bend = before - 2 * here + after
-            if bend > 1e-9:
-                out[axis] += float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
-    return out[0], out[1]
 
 
 def _small(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -298,11 +286,6 @@ def _transition_costs(
 def _soft(picture: NDArray[np.uint8], blur_px: float, size: tuple[int, int]) -> NDArray[np.float32]:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     return np.asarray(cv2.GaussianBlur(small, (0, 0), blur_px), np.float32) / np.float32(255)
-
-
-def _correlate(field: NDArray[np.float32], template: NDArray[np.float32]) -> NDArray[np.float64]:
-    found = cv2.matchTemplate(np.ascontiguousarray(field), np.ascontiguousarray(template), cv2.TM_CCORR)
-    return found.astype(np.float64)
 
 
 def _lay_crop(
