@@ -17,6 +17,7 @@ from polytempo.core.progress import Progress, Report
 from polytempo.decompose.lnr.dwelling import with_dwelling
 from polytempo.decompose.lnr.effects import EffectConfig, claimed, effect_layers, layer_claims, smallest_alpha
 from polytempo.decompose.lnr.matte import MatteConfig, body_matte
+from polytempo.decompose.lnr.refine import RefineConfig, refine_frame
 from polytempo.objects.cast import Cast
 
 Hidden = Mapping[int, Mapping[int, Float32[np.ndarray, "h w 4"]]]
@@ -31,6 +32,8 @@ class SolveConfig:
     """Shadows, reflections and the like."""
     matte: MatteConfig = field(default_factory=MatteConfig)
     """Bodies."""
+    refine: RefineConfig = field(default_factory=RefineConfig)
+    """The last steps, by gradient."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -161,10 +164,21 @@ def solve_frame(
             rgba = _with_hidden(rgba, _up(completed, (width, height)), visible[one], front)
         bodies[one] = rgba
         under = rgba[..., :3] + (1 - rgba[..., 3:]) * under
+    live = _live(picture, cover, claimed(claims, significance, config.effects), scale=scale, config=config)
+    effects, bodies = refine_frame(
+        picture,
+        live[..., :3] + (1 - live[..., 3:]) * base,
+        effects,
+        bodies,
+        order=order,
+        silhouettes=whole,
+        scale=scale,
+        config=config.refine,
+    )
     return SolvedFrame(
         effects={one: _bytes(rgba) for one, rgba in effects.items()},
         bodies={one: _bytes(rgba) for one, rgba in bodies.items()},
-        live=_bytes(_live(picture, cover, claimed(claims, significance, config.effects), scale=scale, config=config)),
+        live=_bytes(live),
     )
 
 
