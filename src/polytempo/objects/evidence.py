@@ -297,7 +297,7 @@ def sure_labels(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np
         return labels
     areas = np.stack([np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)])
     usual = np.array([float(np.median(one[one > 0])) if one.any() else 0.0 for one in areas])
-    together = (areas >= SEEN_SHARE * usual[:, None]).all(0)
+    together = np.asarray((areas >= SEEN_SHARE * usual[:, None]).all(0))
     out = labels.copy()
     for t in range(len(labels)):
         if not together[t]:

@@ -25,7 +25,7 @@ def tidy_masks(
         usual = float(np.median(areas[areas > 0])) if (areas > 0).any() else 0.0
         for t in range(len(labels)):
             out[k, t] = _without_specks(labels[t] == k + 1, max(least_px, speck_share * usual))
-    taken = out.any(0)
+    taken = np.asarray(out.any(0))
     for k in range(n_subjects):
         for t in range(len(labels)):
             filled = ~_without_specks(~out[k, t], least_px)
