@@ -98,6 +98,26 @@ def test_one_odd_frame_is_no_evidence() -> None:
     assert dwelling_light(steady, _plate(steady), CAMERA, bodies=NOBODY) is None
 
 
+def _passer_by(bright_at: tuple[int, ...]) -> NDArray[np.uint8]:
+    """A floor with a soft dark patch that is lit for four frames at each time, and darker still in every fifth."""
+    rng = np.random.default_rng(4)
+    pictures = np.tile(_ground(4), (N_FRAMES, 1, 1, 1))
+    x = np.arange(SIZE[0])
+    soft = np.clip((x - 48) / 14, 0, 1) * np.clip((80 - x) / 6, 0, 1)
+    for t in range(N_FRAMES):
+        if not any(0 <= t - start < 4 for start in bright_at):
+            pictures[t, 36:52] *= (1 - (0.65 if t % 5 == 0 else 0.45) * soft)[None, :, None]
+    return np.clip(pictures + rng.normal(0, 1.5, pictures.shape), 0, 255).astype(np.uint8)
+
+
+def test_what_is_bright_once_is_somebody_passing() -> None:
+    once, twice = _passer_by((12,)), _passer_by((6, 24))
+    assert dwelling_light(once, _plate(once), CAMERA, bodies=NOBODY) is None
+    lax = DwellingConfig(least_visits=1)
+    assert dwelling_light(once, _plate(once), CAMERA, bodies=NOBODY, config=lax) is not None
+    assert dwelling_light(twice, _plate(twice), CAMERA, bodies=NOBODY) is not None
+
+
 def test_frames_larger_than_working_width_are_lit_alike() -> None:
     pictures, ground = _swinging_shadow()
     large = pictures.repeat(2, 1).repeat(2, 2)

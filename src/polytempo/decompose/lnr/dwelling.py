@@ -25,6 +25,8 @@ from polytempo.decompose.lnr.light_field import shadow_edges, solve_levels, unli
 
 _FLOOR = 0.02
 """Added under logarithms, 0…1: what coding leaves of black."""
+APART = 4
+"""Frames that must be darker between two visits of light."""
 _STEP, _N_LEVELS = 0.1, 11
 """Log light between two levels, and their number."""
 
@@ -56,6 +58,8 @@ class DwellingConfig:
     darkest_share: float = 0.8
     """Share of a patch's places at their darkest from which it is one that a light or a reflection passes: the soft
     edge of a shadow that swings leaves others half lit."""
+    least_visits: int = 2
+    """The light must have come so many times, at least four frames apart: what is bright once is somebody passing."""
     least_area: int = 12
     """Smaller swept patches are registration errors and grain."""
     reach_px: int = 8
@@ -124,10 +128,11 @@ def dwelling_light(
     colour: Any = plate.colour
     if small is not camera:
         colour = cv2.resize(plate.colour, small.canvas_size, interpolation=cv2.INTER_AREA)
-    bright, dark, count = _extremes(pictures, small, masks, plate.exposure, config)
+    bright, dark, count, n_visits = _extremes(pictures, colour, small, masks, plate.exposure, config)
     seen = count >= config.least_samples
     lit, base, dim = (np.log(one + _FLOOR) for one in (bright, cv2.blur(colour, (3, 3)), dark))
-    light = _light(lit.astype(np.float32), base.astype(np.float32), dim.astype(np.float32), seen, config)
+    again = n_visits >= config.least_visits
+    light = _light(lit.astype(np.float32), base.astype(np.float32), dim.astype(np.float32), seen, again, config)
     if light is None:
         return None
     if small is not camera:
@@ -174,6 +179,7 @@ def _light(
     base: Float32[np.ndarray, "H W 3"],
     dim: Float32[np.ndarray, "H W 3"],
     seen: Bool[np.ndarray, "H W"],
+    again: Bool[np.ndarray, "H W"],
     config: DwellingConfig,
 ) -> Float32[np.ndarray, "H W 3"] | None:
     """Log light to add, from the logarithms of brightest samples, plate and darkest samples."""
@@ -184,7 +190,7 @@ def _light(
     direction = np.median(swing[swept], axis=0).astype(np.float32)
     direction /= direction.mean()
     rise = lit - base
-    dwelt = _dwelt(swept, rise, swing, direction, config)
+    dwelt = _dwelt(swept, rise, swing, direction, again, config)
     if not dwelt.any():
         return None
     distance = cv2.distanceTransform((~dwelt).astype(np.uint8), cv2.DIST_L2, 3)
@@ -225,13 +231,14 @@ def _dwelt(
     rise: Float32[np.ndarray, "H W 3"],
     swing: Float32[np.ndarray, "H W 3"],
     direction: Float32[np.ndarray, " 3"],
+    again: Bool[np.ndarray, "H W"],
     config: DwellingConfig,
 ) -> Bool[np.ndarray, "H W"]:
     """Swept places where the plate shows the shadow and not the light."""
     brighter = swept & (rise.min(-1) > config.rise)
     mean = rise.mean(-1)
     off = np.abs(rise - mean[..., None] * direction).max(-1)
-    good = brighter & (off < config.off_direction * mean)
+    good = brighter & again & (off < config.off_direction * mean)
     darkest = swept & (mean > (1 - config.depth) * swing.mean(-1))
     n, found = cv2.connectedComponents(swept.astype(np.uint8), connectivity=8)
     label: Any = found
@@ -273,15 +280,17 @@ def _joining(
 
 def _extremes(
     pictures: Pictures,
+    base: Float32[np.ndarray, "Hc Wc 3"],
     camera: CameraPath,
     masks: Bool[np.ndarray, "T h w"],
     exposure: Float32[np.ndarray, "T 3"],
     config: DwellingConfig,
-) -> tuple[Float32[np.ndarray, "Hc Wc 3"], Float32[np.ndarray, "Hc Wc 3"], NDArray[np.int64]]:
-    """Brightest and darkest colour of every place, 0…1, from 3x3 means, and its number of bare samples."""
+) -> tuple[Float32[np.ndarray, "Hc Wc 3"], Float32[np.ndarray, "Hc Wc 3"], NDArray[np.int64], NDArray[np.int64]]:
+    """Brightest and darkest colour of every place, 0…1, from 3x3 means, its bare samples, and how often light came."""
     width, height = camera.canvas_size
     bright, dark = np.zeros((height, width, 3), np.float32), np.zeros((height, width, 3), np.float32)
-    count = np.zeros((height, width), np.int64)
+    count, n_visits = np.zeros((height, width), np.int64), np.zeros((height, width), np.int64)
+    calm_base: Any = cv2.blur(base, (3, 3)) * 255
     rows = max(8, config.band_bytes // (len(pictures) * width * 7))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
@@ -290,21 +299,28 @@ def _extremes(
             found = _row_extremes(
                 np.ascontiguousarray(calm[:, y].transpose(1, 0, 2)),
                 np.ascontiguousarray(weight[:, y].T),
+                np.ascontiguousarray(calm_base[top + y].sum(-1)),
                 config.bright_share,
             )
-            bright[top + y], dark[top + y], count[top + y] = found[0] / 255, found[1] / 255, found[2]
-    return bright, dark, count
+            bright[top + y], dark[top + y], count[top + y], n_visits[top + y] = (
+                found[0] / 255,
+                found[1] / 255,
+                found[2],
+                found[3],
+            )
+    return bright, dark, count, n_visits
 
 
 @numba.njit(cache=True, fastmath=True)
 @no_type_check  # the checked form cannot be compiled
 def _row_extremes(
-    calm: NDArray[np.uint8], weight: NDArray[np.uint8], share: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
+    calm: NDArray[np.uint8], weight: NDArray[np.uint8], base: NDArray[np.float32], share: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]:
     n_pixels, n_frames = weight.shape
     bright = np.zeros((n_pixels, 3), np.float32)
     dark = np.zeros((n_pixels, 3), np.float32)
     count = np.zeros(n_pixels, np.int64)
+    n_visits = np.zeros(n_pixels, np.int64)
     grey = np.empty(n_frames, np.int64)
     for x in range(n_pixels):
         n = 0
@@ -331,7 +347,18 @@ def _row_extremes(
             for i in range(1, 1 + n_dark):
                 total += calm[x, ordered[i] % n_frames, c]
             dark[x, c] = total / n_dark
-    return bright, dark, count
+        middle = 0.5 * (base[x] + bright[x, 0] + bright[x, 1] + bright[x, 2])
+        below = APART
+        for t in range(n_frames):
+            if weight[x, t] == 0:
+                continue
+            if np.int64(calm[x, t, 0]) + calm[x, t, 1] + calm[x, t, 2] > middle:
+                if below >= APART:
+                    n_visits[x] += 1
+                below = 0
+            else:
+                below += 1
+    return bright, dark, count, n_visits
 
 
 def _patches(mask: Bool[np.ndarray, "H W"], least_area: int) -> Bool[np.ndarray, "H W"]:
