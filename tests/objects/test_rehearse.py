@@ -10,8 +10,8 @@ import pytest
 
 from polytempo.objects.rehearse import (
     UNKNOWN,
+    Backdrop,
     RehearseConfig,
-    Stage,
     cut_outs,
     frames_apart,
     known_labels,
@@ -24,7 +24,7 @@ CONFIG = RehearseConfig(channels=8, n_steps=60, window=(48, 48), batch=2)
 COLOURS = {1: (200, 60, 60), 2: (60, 60, 200)}
 
 
-def clip() -> tuple[Stage, np.ndarray]:
+def clip() -> tuple[Backdrop, np.ndarray]:
     """Two blocks with heads of one colour before a soft wall; they are apart, and meet in the last two frames."""
     rng = np.random.default_rng(3)
     wall = cv2.GaussianBlur(rng.integers(100, 220, (H, W, 3)).astype(np.float32), (0, 0), 4)
@@ -38,7 +38,7 @@ def clip() -> tuple[Stage, np.ndarray]:
             labels[t, 10:18, x + 2 : x + 10] = label
         pictures[t] = np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255)
     plates = np.repeat(np.clip(wall, 0, 255).astype(np.uint8)[None], N, 0)
-    return Stage(pictures=pictures, plates=plates, known=np.ones((N, H, W), bool)), labels
+    return Backdrop(pictures=pictures, plates=plates, known=np.ones((N, H, W), bool)), labels
 
 
 def test_frames_apart_are_those_in_which_nobody_touches() -> None:
@@ -61,8 +61,8 @@ def test_labels_where_subjects_meet_are_not_learned_from() -> None:
 
 
 def test_cut_outs_hold_the_subject_and_come_from_frames_apart() -> None:
-    stage, labels = clip()
-    cuts = cut_outs(stage.pictures, labels, 2, config=CONFIG)
+    backdrop, labels = clip()
+    cuts = cut_outs(backdrop.pictures, labels, 2, config=CONFIG)
     assert [len(one) for one in cuts] == [N - 2, N - 2]
     first = cuts[1][0]
     inside = first.picture[first.mask > 0].astype(float)
@@ -71,21 +71,21 @@ def test_cut_outs_hold_the_subject_and_come_from_frames_apart() -> None:
 
 
 def test_nothing_to_cut_out_gives_no_network() -> None:
-    stage, labels = clip()
+    backdrop, labels = clip()
     labels[labels == 2] = 0
-    assert rehearse(stage, labels, 2, config=CONFIG) is None
+    assert rehearse(backdrop, labels, 2, config=CONFIG) is None
 
 
 @pytest.mark.slow
 def test_heads_of_one_colour_are_told_apart_by_what_is_below_them() -> None:
-    stage, labels = clip()
+    backdrop, labels = clip()
     seen = labels.copy()
     seen[-2:] = np.where(labels[-2:] > 0, np.uint8(1), labels[-2:])  # wrong where they meet, and not believed
-    net = rehearse(stage, seen, 2, config=CONFIG)
+    net = rehearse(backdrop, seen, 2, config=CONFIG)
     assert net is not None
-    more = rehearse(stage, seen, 2, config=replace(CONFIG, n_more=30), net=net)
+    more = rehearse(backdrop, seen, 2, config=replace(CONFIG, n_more=30), net=net)
     assert more is net
-    told = told_by_context(net, stage)
+    told = told_by_context(net, backdrop)
     assert told.shape == (N, H, W, 3)
     assert np.allclose(np.exp(told.astype(np.float32)).sum(-1), 1, atol=0.02)
     best = told.argmax(-1)

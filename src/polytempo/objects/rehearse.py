@@ -101,8 +101,8 @@ def _block(a: int, b: int) -> nn.Sequential:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class Stage:
-    """A clip ready for rehearsals."""
+class Backdrop:
+    """A clip with the clean plate behind each frame."""
 
     pictures: Pictures
     plates: UInt8[np.ndarray, "T H W 3"]
@@ -138,10 +138,8 @@ def cut_outs(
     apart = frames_apart(labels, n_subjects)
     for k in range(n_subjects):
         big = areas[k] >= max(config.whole_share * usual[k], 1)
-        found = [int(t) for t in np.flatnonzero(big & apart)]
-        fall_back = [int(t) for t in np.flatnonzero(big)]
-        if len(found) < LEAST_APART:
-            found = fall_back
+        good = big & apart
+        found = [int(t) for t in np.flatnonzero(good if good.sum() >= LEAST_APART else big)]
         if len(found) > config.most_cuts:
             found = [found[i] for i in np.linspace(0, len(found) - 1, config.most_cuts).astype(int)]
         cuts: list[CutOut] = []
@@ -201,7 +199,7 @@ def _areas(labels: NDArray[np.uint8], n_subjects: int) -> tuple[NDArray[np.int64
 
 
 def rehearse(
-    stage: Stage,
+    backdrop: Backdrop,
     labels: UInt8[np.ndarray, "T H W"],
     n_subjects: int,
     *,
@@ -212,7 +210,7 @@ def rehearse(
     """Learn who is who from rehearsed scenes.
 
     Args:
-        stage: The clip.
+        backdrop: The clip.
         labels: As far as known: 0 background, ``k + 1`` for the k-th subject.
         n_subjects: How many.
         config: Scenes and training.
@@ -225,7 +223,7 @@ def rehearse(
     Source: the way of rehearsing is that of Lucid Data Dreaming, here without pre-training; taking cut-outs only from
     frames in which subjects stand apart, and putting them so that they meet, is ours.
     """
-    cuts = cut_outs(stage.pictures, labels, n_subjects, config=config)
+    cuts = cut_outs(backdrop.pictures, labels, n_subjects, config=config)
     if not all(cuts):
         return None
     known = known_labels(labels, n_subjects)
@@ -241,7 +239,7 @@ def rehearse(
     weight = torch.tensor([1.0] + [2.0] * n_subjects)
     for step in range(n_steps):
         scenes = [
-            _window(_scene(stage, labels, known, cuts, rng, config), rng, config.window) for _ in range(config.batch)
+            _window(_scene(backdrop, labels, known, cuts, rng, config), rng, config.window) for _ in range(config.batch)
         ]
         given = torch.stack([_given(*scene[:3]) for scene in scenes])
         wanted = torch.from_numpy(np.stack([one[3] for one in scenes]).astype(np.int64))
@@ -258,12 +256,12 @@ def rehearse(
     return net
 
 
-def told_by_context(net: WhoNetwork, stage: Stage) -> Float16[np.ndarray, "T H W L"]:
+def told_by_context(net: WhoNetwork, backdrop: Backdrop) -> Float16[np.ndarray, "T H W L"]:
     """Log probability of every label on every frame."""
     out: list[NDArray[np.float16]] = []
     with torch.no_grad():
-        for t, (plate, known) in enumerate(zip(stage.plates, stage.known, strict=True)):
-            given = _given(np.asarray(stage.pictures[t]), plate, known)[None]
+        for t, (plate, known) in enumerate(zip(backdrop.plates, backdrop.known, strict=True)):
+            given = _given(np.asarray(backdrop.pictures[t]), plate, known)[None]
             out.append(torch.log_softmax(net(given)[0], 0).permute(1, 2, 0).numpy().astype(np.float16))
     return np.stack(out)
 
@@ -292,7 +290,7 @@ def _window(scene: Scene, rng: np.random.Generator, window: tuple[int, int]) -> 
 
 
 def _scene(
-    stage: Stage,
+    backdrop: Backdrop,
     labels: NDArray[np.uint8],
     known_wanted: NDArray[np.uint8],
     cuts: list[list[CutOut]],
@@ -300,7 +298,7 @@ def _scene(
     config: RehearseConfig,
 ) -> Scene:
     t = int(rng.integers(len(labels)))
-    picture, plate, known = np.asarray(stage.pictures[t]), stage.plates[t], stage.known[t]
+    picture, plate, known = np.asarray(backdrop.pictures[t]), backdrop.plates[t], backdrop.known[t]
     n = len(cuts)
     if rng.random() < config.real_share:
         wanted = known_wanted[t]

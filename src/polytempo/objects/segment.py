@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, plate_in_frame
+from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
@@ -39,7 +40,7 @@ from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
-from polytempo.objects.rehearse import RehearseConfig, Stage, WhoNetwork, frames_apart, rehearse, told_by_context
+from polytempo.objects.rehearse import Backdrop, RehearseConfig, WhoNetwork, frames_apart, rehearse, told_by_context
 from polytempo.objects.tidy import tidy_masks
 
 APART_CERTAIN = 0.9
@@ -129,9 +130,9 @@ def segment(
         if labels is not None:
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
             if config.coarse_rounds <= index < n_coarse:
-                stage = _stage(view, plate, least_coverage=config.evidence.least_coverage)
-                net = rehearse(stage, labels, n_subjects, config=config.rehearse, net=net, report=report)
-                context = None if net is None else told_by_context(net, stage)
+                backdrop = _backdrop(view, plate, least_coverage=config.evidence.least_coverage)
+                net = rehearse(backdrop, labels, n_subjects, config=config.rehearse, net=net, report=report)
+                context = None if net is None else told_by_context(net, backdrop)
             if context is not None:
                 models = replace(models, context=context)
                 for t in np.flatnonzero(frames_apart(labels, n_subjects)):
@@ -164,22 +165,16 @@ def segment(
     return dict(zip(prompts.names, masks, strict=True))
 
 
-def _stage(view: Footage, plate: CleanPlate, *, least_coverage: int) -> Stage:
-    size = view.camera.frame_size
+def _backdrop(view: Footage, plate: CleanPlate, *, least_coverage: int) -> Backdrop:
     known = (plate.coverage >= least_coverage).astype(np.float32)
-    # WARP_INVERSE_MAP: the matrix takes pixels of the result (the frame) to pixels of the source (the canvas).
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     n = len(view.lab)
-    return Stage(
+    return Backdrop(
         pictures=view.pictures,
         plates=np.stack(
             [np.clip(255 * plate_in_frame(plate, view.camera, t), 0, 255).astype(np.uint8) for t in range(n)]
         ),
         known=np.stack(
-            [
-                np.asarray(cv2.warpPerspective(known, one, size, flags=flags)) > 0.99
-                for one in view.camera.canvas_from_frame
-            ]
+            [canvas_in_frame(known, view.camera, t, border="constant", interpolation="linear") > 0.99 for t in range(n)]
         ),
     )
 

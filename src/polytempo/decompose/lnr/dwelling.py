@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate
 from polytempo.camera.samples import band_samples
+from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.pictures import Picture, Pictures
 from polytempo.decompose.lnr.light_field import shadow_edges, solve_levels, unlikeness
 
@@ -154,8 +155,8 @@ def dwelling_in_frames(
     """How surely each pixel of each frame is one where a shadow dwells, 0…255, at ``size`` (width, height)."""
     sure: Any = np.clip(light.mean(-1) / 0.15 - 0.5, 0, 1).astype(np.float32)
     out = np.zeros((len(camera.canvas_from_frame), size[1], size[0]), np.uint8)
-    for t, canvas_from_frame in enumerate(camera.canvas_from_frame):
-        here = cv2.warpPerspective(sure, np.linalg.inv(canvas_from_frame), camera.frame_size)
+    for t in range(len(out)):
+        here = canvas_in_frame(sure, camera, t, border="constant", interpolation="linear")
         out[t] = np.round(255 * cv2.resize(here, size, interpolation=cv2.INTER_AREA))
     return out
 
@@ -302,13 +303,8 @@ def _extremes(
                 np.ascontiguousarray(calm_base[top + y].sum(-1)),
                 config.bright_share,
             )
-            bright[top + y], dark[top + y], count[top + y], n_visits[top + y] = (
-                found[0] / 255,
-                found[1] / 255,
-                found[2],
-                found[3],
-            )
-    return bright, dark, count, n_visits
+            bright[top + y], dark[top + y], count[top + y], n_visits[top + y] = found
+    return bright / 255, dark / 255, count, n_visits
 
 
 @numba.njit(cache=True, fastmath=True)
