@@ -81,7 +81,7 @@ def test_the_hidden_body_looks_as_it_did(cast: Cast) -> None:
     hidden = cast.subjects[0].amodal & ~cast.subjects[0].mask
     for t, picture in shown.items():
         assert picture.shape == (SIZE[1], SIZE[0], 4)
-        assert not picture[~hidden[t]].any()
+        assert not picture[~hidden[t] & ~cast.subjects[1].mask[t]].any()
         assert (picture[..., :3] <= picture[..., 3:] + 1e-5).all()
         sure = picture[..., 3] > 0.9
         if sure.any():

@@ -7,11 +7,12 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
+from polytempo.objects.fit_source import FitConfig, fit_to_visible
 from polytempo.objects.posture import Completion, PostureConfig, find_sources, occlusion_frames
 from polytempo.objects.registration import BodyPath
 from polytempo.objects.steady import steady_path
@@ -173,22 +174,46 @@ def band_edges(
 
 
 def shown_body(
-    pictures: Pictures, mask: Bool[np.ndarray, "T H W"], bands: list[BodyBand], *, frame: int
+    pictures: Pictures,
+    mask: Bool[np.ndarray, "T H W"],
+    bands: list[BodyBand],
+    *,
+    frame: int,
+    config: FitConfig | None = None,
 ) -> Float32[np.ndarray, "H W 4"]:
-    """Mean of the sources of a frame, each laid where the body is: premultiplied, 0…1."""
+    """Mean of the sources of a frame, each laid where the body is: premultiplied, 0…1.
+
+    Args:
+        pictures: The clip.
+        mask: The subject's modal mask.
+        bands: From ``hidden_sources``.
+        frame: Which.
+        config: How sources are bent onto what the frame shows.
+    """
     height, width = mask.shape[1:]
     total = np.zeros((height, width, 4), np.float32)
     weights = np.full((height, 1, 1), 1e-6, np.float32)
     for band in bands:
         sources = band.sources.get(frame, [])
         for one, trust in zip(sources, trusts(sources), strict=True):
-            body = mask[one.source].astype(np.float32)
             # Cut out before it is laid, so that nothing of the source's background comes in at the edge.
-            picture = np.asarray(pictures[one.source]).astype(np.float32) / 255
+            laid = lay(_cut_out(np.asarray(pictures[one.source]), mask[one.source]), one.frame_from_source)
+            laid = fit_to_visible(laid, np.asarray(pictures[frame]), mask[frame], config=config or FitConfig())
             weight = band.weight[frame][:, None, None] * trust
-            total += weight * lay(np.dstack([picture * body[..., None], body]), one.frame_from_source)
+            total += weight * laid
             weights = weights + weight
     return total / weights
+
+
+def _cut_out(picture: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> Float32[np.ndarray, "H W 4"]:
+    """A body with the colours of its outline, which are half background's, taken from just inside: premultiplied."""
+    body = mask.astype(np.float32)
+    colour = picture.astype(np.float32) / 255
+    core = cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    near = cv2.GaussianBlur(np.dstack([colour * core[..., None], core]), (0, 0), 1.2)
+    inner = near[..., :3] / np.maximum(near[..., 3:], 1e-3)
+    colour = np.where((core > 0)[..., None] | (near[..., 3:] < 1e-3), colour, inner)
+    return np.dstack([colour * body[..., None], body])
 
 
 def grown(mask: Bool[np.ndarray, "H W"], margin_px: int) -> Bool[np.ndarray, "H W"]:

@@ -36,8 +36,8 @@ def hidden_appearance(
         report: Told once a frame.
 
     Returns:
-        ``float32 [H, W, 4]`` per frame, 0…1, premultiplied; alpha is above 0 only on ``amodal & ~mask``. Frames in
-        which nothing is hidden are not in it.
+        ``float32 [H, W, 4]`` per frame, 0…1, premultiplied; alpha is above 0 only on ``amodal & ~mask`` and, soft
+        beyond the amodal outline, behind those in front. Frames in which nothing is hidden are not in it.
 
     Raises:
         InputError: no such subject.
@@ -58,7 +58,8 @@ def hidden_appearance(
     bands = hidden_sources(subject.mask, front, pictures, camera, config=config)
     out: dict[int, NDArray[np.float32]] = {}
     for i, t in enumerate(frames):
-        out[int(t)] = shown_body(pictures, subject.mask, bands, frame=int(t)) * hidden[t][..., None]
+        shown = shown_body(pictures, subject.mask, bands, frame=int(t))
+        out[int(t)] = shown * (front | hidden)[t][..., None]
         report(Progress(stage="objects.appearance", done=i + 1, total=len(frames)))
     return out
 

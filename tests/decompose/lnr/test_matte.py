@@ -16,7 +16,7 @@ def test_alpha_of_a_soft_disc_on_a_known_plate_is_found_from_a_wrong_outline() -
     plate = np.broadcast_to(np.float32([0.2, 0.3, 0.6]), (64, 64, 3))
     picture = truth[..., None] * np.float32([0.8, 0.7, 0.1]) + (1 - truth[..., None]) * plate
     wrong = (_disc(16.5, 0.1) > 0.5).astype(np.float32)
-    found = body_matte(picture, plate, wrong, scale=1.0, config=MatteConfig(band_px=4.0))
+    found, _ = body_matte(picture, plate, wrong, scale=1.0, config=MatteConfig(band_px=4.0))
     assert np.abs(found - truth).mean() < np.abs(wrong - truth).mean() / 3
     assert found[32, 32] == 1
     assert found[2, 2] == 0
@@ -25,14 +25,14 @@ def test_alpha_of_a_soft_disc_on_a_known_plate_is_found_from_a_wrong_outline() -
 def test_without_contrast_the_outline_decides() -> None:
     plate = np.full((64, 64, 3), 0.5, np.float32)
     outline = (_disc(16, 0.1) > 0.5).astype(np.float32)
-    found = body_matte(plate, plate, outline, scale=1.0, config=MatteConfig())
+    found, _ = body_matte(plate, plate, outline, scale=1.0, config=MatteConfig())
     assert np.abs(found - cv2.GaussianBlur(outline, (0, 0), 0.7)).max() < 0.35
     assert ((found > 0.5) == (outline > 0.5)).mean() > 0.99
 
 
 def test_nobody_there_gives_nothing() -> None:
     plate = np.full((8, 8, 3), 0.5, np.float32)
-    assert body_matte(plate, plate, np.zeros((8, 8), np.float32), scale=1.0, config=MatteConfig()).max() == 0
+    assert body_matte(plate, plate, np.zeros((8, 8), np.float32), scale=1.0, config=MatteConfig())[0].max() == 0
 
 
 def test_a_thin_body_still_has_a_matte() -> None:
@@ -40,4 +40,4 @@ def test_a_thin_body_still_has_a_matte() -> None:
     line = np.zeros((32, 32), np.float32)
     line[:, 15:17] = 1
     picture = plate + line[..., None]
-    assert body_matte(picture, plate, line, scale=1.0, config=MatteConfig())[4:28, 15:17].min() > 0.5
+    assert body_matte(picture, plate, line, scale=1.0, config=MatteConfig())[0][4:28, 15:17].min() > 0.5

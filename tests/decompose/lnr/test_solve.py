@@ -8,7 +8,7 @@ from two_squares import N_FRAMES, SIZE, TwoSquares
 
 from polytempo.camera.plate import CleanPlate
 from polytempo.core.progress import silent
-from polytempo.decompose.lnr.solve import Separation, SolveConfig, SolvedFrame, solve_frames
+from polytempo.decompose.lnr.solve import Separation, SolveConfig, SolvedFrame, solve_frame, solve_frames
 from polytempo.objects.cast import Cast
 
 
@@ -146,3 +146,41 @@ def test_what_completes_a_hidden_body_shows_only_behind_the_one_in_front(squares
     assert middle[3] > 230
     assert np.abs(middle[:3] / middle[3] - (0.1, 0.6, 0.2)).max() < 0.05
     assert one.bodies[1][50, 40, 3] == 0
+
+
+def test_paint_at_the_outline_between_two_bodies_is_the_bodies_own() -> None:
+    size = (64, 64)
+    columns = np.arange(64)
+    paint = {1: np.float32([0.1, 0.2, 0.8]), 2: np.float32([0.8, 0.1, 0.1])}
+    alpha = np.broadcast_to(np.clip((columns - 24) / 4 + 0.5, 0, 1) * (columns < 50), size).astype(np.float32)[
+        ..., None
+    ]
+    back = np.broadcast_to((columns >= 8) & (columns < 40), size)
+    base = np.full((*size, 3), 0.5, np.float32)
+    picture = (alpha * paint[2] + (1 - alpha) * np.where(back[..., None], paint[1], base)).astype(np.float32)
+    masks = {1: back & (columns < 24), 2: alpha[..., 0] > 0.5}
+    # What completes the body at the back is of quite another colour than what is there.
+    completed = np.zeros((*size, 4), np.float32)
+    completed[back & (columns >= 22)] = (0.1, 0.7, 0.1, 1)
+    one = solve_frame(
+        picture,
+        base,
+        frame=0,
+        modal=masks,
+        amodal={1: back, 2: masks[2]},
+        order=(1, 2),
+        separation=Separation(
+            layer_ids=(1, 2),
+            probability=np.zeros((1, 2, *size), np.uint8),
+            change=np.zeros((1, 2, *size, 3), np.float16),
+            significance=np.zeros((1, *size), np.uint8),
+            dwelling=np.zeros((1, *size), np.uint8),
+            hidden={1: {0: completed}},
+        ),
+        config=SolveConfig(),
+    )
+    edge = one.bodies[2][32, 24].astype(np.float32) / 255
+    assert 0.2 < edge[3] < 0.8
+    assert np.abs(edge[:3] - edge[3] * paint[2]).max() < 0.08
+    behind = one.bodies[1][32, 19:23].astype(np.float32) / 255
+    assert np.abs(behind[:, :3] / behind[:, 3:] - paint[1]).max() < 0.15

@@ -13,12 +13,16 @@ from jaxtyping import Float32
 class MatteConfig:
     """How far and how firmly a silhouette is refined."""
 
-    band_px: float = 3.0
+    band_px: float = 4.0
     """Half width of the band around the outline in which alpha is solved for, working pixels."""
     edge_px: float = 1.0
     """Softness of the outline where the picture does not tell, working pixels."""
     contrast: float = 0.12
     """Distance of body colour to plate, 0…1, at which picture and outline count the same."""
+    guess: float = 5.0
+    """Spread of the colour of a body beneath, as far as it is known, over that of a body's colour around its mean."""
+    stain: float = 4.0
+    """Cover by bodies in front, 0…1, times this is how little the frame tells about the colour behind."""
 
 
 def body_matte(
@@ -28,8 +32,8 @@ def body_matte(
     *,
     scale: float,
     config: MatteConfig,
-) -> Float32[np.ndarray, "H W"]:
-    """Alpha of a body before a known background.
+) -> tuple[Float32[np.ndarray, "H W"], Float32[np.ndarray, "H W 3"]]:
+    """Alpha and usual colour of a body before a known background.
 
     Inside a band around the outline alpha is the place of the pixel's colour on the line from the colour beneath to
     the body's colour nearby; how far that is believed depends on how different the two are.
@@ -42,13 +46,13 @@ def body_matte(
         config: See ``MatteConfig``.
 
     Returns:
-        Alpha 0…1: 1 deep inside, 0 far outside.
+        Alpha 0…1, 1 deep inside and 0 far outside; the body's colour nearby, straight, 0…1.
 
     Source: ours; the compositing equation solved for alpha with colour and background given (known-background matting).
     """
     inside = silhouette > 0.5
     if not inside.any():
-        return np.zeros_like(silhouette)
+        return np.zeros_like(silhouette), picture
     band = config.band_px * scale
     signed = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5) - cv2.distanceTransform(
         (~inside).astype(np.uint8), cv2.DIST_L2, 5
@@ -67,6 +71,5 @@ def body_matte(
     # A body's own texture looks like transparency; the nearer to the middle, the less it is believed.
     reach = np.clip(1 - np.abs(signed) / band, 0, 1)
     belief = belief * np.minimum(2 * reach, 1)
-    return np.where(np.abs(signed) <= band, prior + (place - prior) * belief, (signed > 0).astype(np.float32)).astype(
-        np.float32
-    )
+    alpha = np.where(np.abs(signed) <= band, prior + (place - prior) * belief, (signed > 0).astype(np.float32))
+    return alpha.astype(np.float32), np.where((weight > 1e-3)[..., None], body, picture)

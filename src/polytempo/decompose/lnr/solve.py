@@ -154,16 +154,18 @@ def solve_frame(
         under = effects[one][..., :3] + (1 - effects[one][..., 3:]) * under
 
     bodies: dict[int, Any] = {}
+    beneath = np.zeros((height, width), np.float32)
     for place, one in enumerate(order):
         front = np.zeros((height, width), np.float32)
         for other in order[place + 1 :]:
             front = np.maximum(front, cv2.GaussianBlur(visible[other], (0, 0), max(0.7 * scale, 0.5)))
-        rgba = _body(picture, under, visible[one], front, scale=scale, config=config)
+        rgba = _body(picture, under, visible[one], front, beneath, scale=scale, config=config)
         completed = separation.hidden.get(one, {}).get(frame)
         if completed is not None:
             rgba = _with_hidden(rgba, _up(completed, (width, height)), visible[one], front)
         bodies[one] = rgba
         under = rgba[..., :3] + (1 - rgba[..., 3:]) * under
+        beneath = rgba[..., 3] + (1 - rgba[..., 3]) * beneath
     live = _live(picture, cover, claimed(claims, significance, config.effects), scale=scale, config=config)
     effects, bodies = refine_frame(
         picture,
@@ -205,16 +207,24 @@ def _body(
     under: Float32[np.ndarray, "H W 3"],
     silhouette: Float32[np.ndarray, "H W"],
     front: Float32[np.ndarray, "H W"],
+    beneath: Float32[np.ndarray, "H W"],
     *,
     scale: float,
     config: SolveConfig,
 ) -> Float32[np.ndarray, "H W 4"]:
     """Premultiplied RGBA of the visible body: over ``under`` it gives the frame back where nobody is in front."""
-    alpha = body_matte(picture, under, silhouette, scale=scale, config=config.matte)
+    alpha, nearby = body_matte(picture, under, silhouette, scale=scale, config=config.matte)
     # No paint needs a colour outside 0…1: at the outline alpha is at least what the frame needs over what is beneath.
     least, _ = smallest_alpha(under, picture - under)
     alpha = np.where(alpha > 0.02, np.maximum(alpha, np.minimum(least, 1)), 0) * (1 - front)
-    colour = np.clip(picture - (1 - alpha[..., None]) * under, 0, alpha[..., None])
+    told = picture - (1 - alpha[..., None]) * under
+    # Before another body, whose colour here may be a guess, the frame tells less of the paint the thinner it is; and
+    # where somebody is in front, the frame shows their paint too.
+    matte = config.matte
+    trust = alpha**2 / np.maximum(alpha**2 + (matte.guess * (1 - alpha) * beneath) ** 2, 1e-6)
+    trust *= np.clip(1 - matte.stain * front, 0, 1)
+    usual = alpha[..., None] * nearby
+    colour = np.clip(usual + trust[..., None] * (told - usual), 0, alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], -1)
 
 
