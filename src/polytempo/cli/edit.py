@@ -10,7 +10,8 @@ from polytempo.cli.edits import EditWord, edit_words, edited
 from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
 from polytempo.cli.session import session
 from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
-from polytempo.edit.timemap import Hide, Hold, Linear
+from polytempo.edit.segments import Bezier, Hide, Hold, Linear, Smooth
+from polytempo.edit.timemap import Nested, Segment, TimeMap
 from polytempo.layers.store import read_stack
 from polytempo.project.stages import run_probe
 from polytempo.video.clip import Clip
@@ -54,16 +55,31 @@ def described(edl: Edl) -> list[str]:
         if not one.visible or one.opacity == 0:
             lines.append(f"{one.name}: not shown")
         else:
-            lines.append(f"{one.name}: {'; '.join(_stretch(part) for part in one.time_map.segments)}")
+            lines.append(f"{one.name}: {'; '.join([*map(_stretch, one.time_map.segments), *_rounds(one.time_map)])}")
     return lines
 
 
-def _stretch(segment: Linear | Hold | Hide) -> str:
+def _rounds(time_map: TimeMap) -> list[str]:
+    words = {"loop": "round and round", "ping-pong": "back and forth"}
+    return [
+        f"{words[rule]} {where}"
+        for where, rule in (("before", time_map.before), ("after", time_map.after))
+        if isinstance(rule, str)
+    ]
+
+
+def _stretch(segment: Segment) -> str:
     when = f"{float(segment.start):.4g}-{float(segment.stop):.4g} s"
     match segment:
         case Hold():
             return f"{when} stands still at {float(segment.source):.4g} s"
         case Linear():
             return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s"
+        case Smooth() | Bezier():
+            return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s along a curve"
+        case Nested():
+            ends = [segment.at(time) for time in (segment.start, segment.stop)]
+            told = "-".join("nothing" if end is None else f"{float(end):.4g}" for end in ends)
+            return f"{when} shows {told} s along a piece of a curve"
         case Hide():
             return f"{when} not shown"
