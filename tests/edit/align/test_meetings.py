@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction as F
 
 import numpy as np
@@ -56,13 +57,7 @@ def test_a_crossing_is_when_the_front_is_over_the_line() -> None:
     assert crossing_frame("a", moving_block(-2, 90), camera, line=line, seen_in=0) == 15
     matrices = np.tile(np.eye(3), (40, 1, 1))
     matrices[:, 0, 2] = np.arange(40)  # the camera turns right: all standing things go left
-    turning = CameraPath(
-        canvas_from_frame=matrices,
-        canvas_size=(140, 30),
-        frame_size=(100, 30),
-        kind="panning",
-        residual_px=np.zeros(40),
-    )
+    turning = replace(camera, canvas_from_frame=matrices, canvas_size=(140, 30), kind="panning")
     assert crossing_frame("a", moving_block(1, 0), turning, line=line, seen_in=0) == 26.5
     assert crossing_frame("a", moving_block(1, 0), turning, line=((50.0, 0.0), (50.0, 9.0)), seen_in=10) == 26.5
 
