@@ -6,13 +6,17 @@ from typing import Annotated
 
 import typer
 
+from polytempo.cli.align_edits import SIGNALS
 from polytempo.cli.edits import EditWord, edit_words, edited
 from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
+from polytempo.cli.scene import Scene, project_scene
 from polytempo.cli.session import session
+from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
 from polytempo.edit.segments import Bezier, Hide, Hold, Linear, Smooth
 from polytempo.edit.timemap import Nested, Segment, TimeMap
 from polytempo.layers.store import read_stack
+from polytempo.project.folder import Project
 from polytempo.project.stages import run_probe
 from polytempo.video.clip import Clip
 
@@ -31,19 +35,35 @@ def edit_command(
         names = [one.name for one in read_stack(now.project.current_result("layers") / "stack").layers]
         path = now.project.root / "edit.json"
         start = read_edl(edits.edl) if edits.edl else read_edl(path) if path.exists() and not reset else None
-        result = next_edit(start, edit_words(context.obj), names=names, clip=clip)
+        scene = scene_of(now.project, clip, edits)
+        result = next_edit(start, edit_words(context.obj), names=names, clip=clip, scene=scene)
         write_edl(path, result)
+        for note in scene.notes:
+            now.output.say(note)
         now.output.say("\n".join(described(result)), edl=str(path), instances=[one.name for one in result.instances])
 
 
-def next_edit(start: Edl | None, edits: list[EditWord], *, names: list[str], clip: Clip) -> Edl:
+def scene_of(project: Project, clip: Clip, edits: Edits) -> Scene:
+    """Give what edits may ask of a project.
+
+    Raises:
+        InputError: the signal is none there is.
+    """
+    if edits.signal not in SIGNALS:
+        raise InputError("cli", f"the signal must be one of {', '.join(SIGNALS)}", got=repr(edits.signal))
+    return project_scene(project, clip, signal=edits.signal, sound=edits.sound)
+
+
+def next_edit(
+    start: Edl | None, edits: list[EditWord], *, names: list[str], clip: Clip, scene: Scene | None = None
+) -> Edl:
     """Give the edit that follows from the one so far, or from none.
 
     Raises:
         InputError: an edit cannot be done, or the start does not belong to these layers.
     """
     edl = identity_edl(names, clip_duration(clip)) if start is None else start
-    edl = edited(edl, edits, clip=clip)
+    edl = edited(edl, edits, scene=scene or Scene(clip=clip))
     check_edl(edl, layers=names, source_duration=clip_duration(clip))
     return edl
 

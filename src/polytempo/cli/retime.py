@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from polytempo.cli.decompose import layered
-from polytempo.cli.edit import next_edit
+from polytempo.cli.edit import next_edit, scene_of
 from polytempo.cli.edits import edit_words
 from polytempo.cli.options import ClipOrProject, Edits, Output, Said, Working, takes_groups
 from polytempo.cli.render import check_output, rendered
@@ -30,9 +30,12 @@ def retime_command(
         footage, found, layers = layered(now, request)
         clip = footage.clip.value
         names = [one.name for one in layers.stack.value.layers]
-        final = next_edit(start, edit_words(context.obj), names=names, clip=clip)
+        scene = scene_of(now.project, clip, edits)
+        final = next_edit(start, edit_words(context.obj), names=names, clip=clip, scene=scene)
         write_edl(now.project.root / "edit.json", final)
         rendered(now, clip, layers.stack, final, output)
+        for note in scene.notes:
+            now.output.say(note)
         for warning in (*found.camera.record.warnings, *found.cast.record.warnings):
             now.output.warn(warning)
         now.output.say(

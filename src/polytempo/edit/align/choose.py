@@ -24,6 +24,9 @@ METHODS: tuple[Method, ...] = ("cow", "dtw", "phase", "events")
 UNEVENNESS_COST = 0.25
 """What unevenness takes off a warp's score, by octave of its speeds' standard deviation."""
 JUMP_COST = 0.1
+"""What every skipped cycle takes off."""
+HELD_COST = 0.5
+"""What standing still over the whole range would take off; less for a part of it."""
 FASTEST = 2
 """Limit on speed for DTW."""
 
@@ -137,10 +140,11 @@ def _judged(
     likeness = correlation(a, warp.warped(b, len(a)))
     speeds = np.log2(np.clip(np.abs(warp.speeds()), 1 / 16, 16))
     uneven = float(np.sqrt(np.mean((speeds - speeds.mean()) ** 2)))
+    held = 1 - (min(warp.target[-1], len(a) - 1) - max(warp.target[0], 0)) / (len(a) - 1)
     return Alignment(
         warp=warp,
         method=method,
-        score=likeness - UNEVENNESS_COST * uneven - JUMP_COST * n_jumps,
+        score=likeness - UNEVENNESS_COST * uneven - JUMP_COST * n_jumps - HELD_COST * held,
         likeness=likeness,
         before=correlation(a, np.interp(np.arange(len(a)), np.arange(len(b)), b)),
         scores={},
