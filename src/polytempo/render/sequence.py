@@ -26,6 +26,7 @@ from polytempo.render.interpolate import Interpolator
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
 from polytempo.render.showing import Shower, lowest_row, placed
+from polytempo.render.sound import SoundMode, sound_plan, sound_source
 from polytempo.render.view import source_frame, view_at
 from polytempo.video.clip import Clip
 from polytempo.video.writer import Codec, write_clip
@@ -44,6 +45,9 @@ class RenderConfig:
     """Quality of H.264 and H.265, 0 (lossless) to 51."""
     preset: str = "superfast"
     """Speed word of x264 and x265."""
+    sound: SoundMode = "auto"
+    """The clip's sound: ``"auto"`` copies it where the length is unchanged, follows the background's clock where that
+    was changed, and keeps it else; ``"silence"``, ``"keep"`` or ``"stretch"`` to the output's length, pitch kept."""
     ahead: int = 4
     """Frames that may be finished before the encoder takes them."""
 
@@ -169,7 +173,7 @@ def render_clip(
     config: RenderConfig = RenderConfig(),
     report: Report = silent,
 ) -> None:
-    """Write an edit to a video file, which appears when it is whole; the sound is copied.
+    """Write an edit to a video file, which appears when it is whole, with what becomes of the sound.
 
     Frames are made in a thread of their own while earlier ones are encoded.
 
@@ -191,10 +195,9 @@ def render_clip(
     frames = render_frames(stack, edl, clip)
     times = output_times(edl, clip)
     rate = edl.timing if isinstance(edl.timing, Fraction) else None
-    audio_from = clip if clip.audio_codecs else None
-    if audio_from is not None and edl.duration != clip_duration(clip):
-        log.info("The edit is not as long as the clip: its sound is cut or ends early")
-    with _Ahead(frames, n_ahead=config.ahead) as ahead:
+    plan = sound_plan(edl, clip, config.sound)
+    log.info(plan.said)
+    with _Ahead(frames, n_ahead=config.ahead) as ahead, sound_source(edl, clip, plan) as audio_from:
         write_clip(
             path,
             _counted(ahead, len(times), report),
