@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from polytempo.cli.align_edits import SIGNALS
+from polytempo.cli.align_plot import write_plots
 from polytempo.cli.edits import EditWord, edit_words, edited
 from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
 from polytempo.cli.scene import Scene, project_scene
@@ -38,7 +39,7 @@ def edit_command(
         scene = scene_of(now.project, clip, edits)
         result = next_edit(start, edit_words(context.obj), names=names, clip=clip, scene=scene)
         write_edl(path, result)
-        for note in scene.notes:
+        for note in [*scene.notes, *map(str, write_plots(scene, now.project.root))]:
             now.output.say(note)
         now.output.say("\n".join(described(result)), edl=str(path), instances=[one.name for one in result.instances])
 

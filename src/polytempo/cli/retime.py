@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from polytempo.cli.align_plot import write_plots
 from polytempo.cli.decompose import layered
 from polytempo.cli.edit import next_edit, scene_of
 from polytempo.cli.edits import edit_words
@@ -34,7 +35,7 @@ def retime_command(
         final = next_edit(start, edit_words(context.obj), names=names, clip=clip, scene=scene)
         write_edl(now.project.root / "edit.json", final)
         rendered(now, clip, layers.stack, final, output)
-        for note in scene.notes:
+        for note in [*scene.notes, *map(str, write_plots(scene, now.project.root))]:
             now.output.say(note)
         for warning in (*found.camera.record.warnings, *found.cast.record.warnings):
             now.output.warn(warning)
