@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Protocol
+from typing import Any, Protocol, no_type_check
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
+from numba import njit
 from numpy.typing import NDArray
 
 from polytempo.layers.sparse import Crop
@@ -85,35 +86,69 @@ class FlowBetween:
             back = np.array([[1, 0, -shift[0]], [0, 1, -shift[1]]])
             nearer = cv2.warpAffine(greys[other], back, small, flags=cv2.INTER_NEAREST, borderValue=GREY)
             flow = self._engine.calc(greys[one], nearer, np.zeros((*nearer.shape, 2), np.float32))
-            flow = flow + shift.astype(np.float32)
-            scale = np.array([width / small[0], height / small[1]], np.float32)
-            flows.append(np.asarray(cv2.resize(flow, (width, height), interpolation=cv2.INTER_LINEAR) * scale))
+            flows.append(np.asarray(flow + shift.astype(np.float32)))
         return flows[0], flows[1]
 
 
 def _between(
     a: UInt8[np.ndarray, "H W 4"],
     b: UInt8[np.ndarray, "H W 4"],
-    forward: Float32[np.ndarray, "H W 2"],
-    backward: Float32[np.ndarray, "H W 2"],
+    forward: Float32[np.ndarray, "h w 2"],
+    backward: Float32[np.ndarray, "h w 2"],
     share: float,
 ) -> UInt8[np.ndarray, "H W 4"]:
     height, width = a.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    to_a, trust_a = _traced(forward, backward, x, y, share)
-    to_b, trust_b = _traced(backward, forward, x, y, 1 - share)
-    from_a, from_b = (
-        cv2.remap(one, x + to[..., 0], y + to[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT).astype(
-            np.float32
+    rows, columns = forward.shape[:2]
+    x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+    # Motions are followed where they were found, at their own size: they are smooth, the picture is not.
+    (to_a, trust_a), (to_b, trust_b) = (
+        _enlarged(motion, trust, (width, height))
+        for motion, trust in (
+            _traced(forward, backward, x, y, share),
+            _traced(backward, forward, x, y, 1 - share),
         )
+    )
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    from_a, from_b = (
+        cv2.remap(one, x + to[..., 0], y + to[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT)
         for one, to in ((a, to_a), (b, to_b))
     )
     weight_a, weight_b = (1 - share) * trust_a, share * trust_b
-    total = weight_a + weight_b
-    moved = (weight_a[..., None] * from_a + weight_b[..., None] * from_b) / np.maximum(total, 1e-6)[..., None]
-    belief = np.maximum(trust_a, trust_b)[..., None]
-    out = belief * moved + (1 - belief) * ((1 - share) * a + share * b)
-    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+    belief = np.maximum(trust_a, trust_b)
+    scale = belief / np.maximum(weight_a + weight_b, 1e-6)
+    return _joined(from_a, from_b, weight_a * scale, weight_b * scale, a, b, 1 - belief, np.float32(share))
+
+
+@njit(cache=True, nogil=True)
+@no_type_check  # the checked form cannot be compiled
+def _joined(
+    from_a: Any, from_b: Any, weight_a: Any, weight_b: Any, a: Any, b: Any, doubt: Any, share: Any
+) -> Any:  # pragma: no cover - compiled
+    out = np.empty_like(a)
+    for row in range(a.shape[0]):
+        for column in range(a.shape[1]):
+            still_a, still_b = doubt[row, column] * (1 - share), doubt[row, column] * share
+            for channel in range(4):
+                value = (
+                    weight_a[row, column] * from_a[row, column, channel]
+                    + weight_b[row, column] * from_b[row, column, channel]
+                    + still_a * a[row, column, channel]
+                    + still_b * b[row, column, channel]
+                )
+                out[row, column, channel] = np.uint8(min(max(value + 0.5, 0.0), 255.0))
+    return out
+
+
+def _enlarged(
+    motion: NDArray[np.float32], trust: NDArray[np.float32], size: tuple[int, int]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rows, columns = trust.shape
+    scale = np.array([size[0] / columns, size[1] / rows], np.float32)
+    if (columns, rows) == size:
+        return motion, trust
+    large = cv2.resize(motion * scale, size, interpolation=cv2.INTER_LINEAR)
+    belief = cv2.resize(trust, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32), np.asarray(belief, np.float32)
 
 
 def _traced(

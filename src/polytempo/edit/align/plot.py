@@ -96,7 +96,10 @@ def alignment_picture(leader: PlottedMotion, followers: Sequence[PlottedMotion],
 def _rows(leader: PlottedMotion, followers: Sequence[PlottedMotion]) -> list[tuple[str, list[_Line]]]:
     everybody = [(leader, LEADER), *((one, COLOURS[k % len(COLOURS)]) for k, one in enumerate(followers))]
     return [
-        ("motion in the clip, in standard deviations, as the picture runs downwards", [_Line(one.before, colour, one.name) for one, colour in everybody]),
+        (
+            "motion in the clip, in standard deviations, as the picture runs downwards",
+            [_Line(one.before, colour, one.name) for one, colour in everybody],
+        ),
         ("motion in the edit", [_Line(one.after, colour, one.name) for one, colour in everybody]),
         ("source frame shown", [_Line(one.sources, colour, one.name) for one, colour in everybody]),
     ]
