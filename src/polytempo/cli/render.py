@@ -18,6 +18,8 @@ from polytempo.project.layering import run_render
 from polytempo.project.records import read_record
 from polytempo.project.run import Result
 from polytempo.project.stages import damaged_result, or_damaged, run_probe
+from polytempo.render.findings import edit_findings
+from polytempo.render.sound import sound_plan
 from polytempo.video.clip import Clip
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -52,6 +54,11 @@ def rendered(now: Session, clip: Clip, stack: Result[LayerStack], edl: Edl, outp
         config=now.settings.render,
         report=now.report,
     )
+    for finding in edit_findings(stack.value, edl, clip):
+        now.output.warn(finding)
+    sound = sound_plan(edl, clip, now.settings.render.sound)
+    if sound.what not in ("none", "copy"):
+        now.output.say(sound.said)
     with atomic_path(output) as partial:
         shutil.copyfile(result.value, partial)
 
