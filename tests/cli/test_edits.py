@@ -11,8 +11,10 @@ from polytempo.cli.edit import described, next_edit
 from polytempo.cli.edits import EditWord, edit_words, edited
 from polytempo.cli.scene import Scene
 from polytempo.core.errors import InputError
+from polytempo.edit.align.peaks import peaks
 from polytempo.edit.edl import Edl, Framing, Locked, identity_edl
 from polytempo.objects.cast import Cast, LayerPlan, Subject
+from polytempo.render.sound import RATE, write_sound
 from polytempo.video.clip import Clip, ColourTags
 
 TAGS = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False, assumed=True)
@@ -131,6 +133,24 @@ def test_edits_that_look_at_motion() -> None:
     assert [round(float(one), 2) for one in moments if one is not None] == [1.58, 0.96]
     held = edited(start(), edit_words(["--hold-on-exit", "boy"]), scene=scene)
     assert held.instance("boy").time_map.at(Fraction(2)) == CLIP.time_of(47)
+
+
+def test_motion_meets_the_beat_of_a_track(tmp_path: Path) -> None:
+    rng, track = np.random.default_rng(0), np.zeros((2, RATE * 2), np.float32)
+    beats = [0.35, 0.8, 1.2, 1.6]
+    for beat in beats:
+        n = round(beat * RATE)
+        track[:, n : n + 3000] += (rng.normal(0, 0.3, 3000) * np.exp(-np.arange(3000) / 500)).astype(np.float32)
+    write_sound(tmp_path / "drum.m4a", track)
+    scene = moving_scene()
+    scene.sound = tmp_path / "drum.m4a"
+    edl = edited(start(), edit_words(["--beat", "girl"]), scene=scene)
+    assert "events meet one of 4 beats" in scene.notes[0]
+    events = peaks(scene.motion(edl, "girl").normalised(), prominence=1.0, apart=3)
+    shown = [edl.instance("girl").time_map.at(Fraction(round(beat * 1000), 1000)) for beat in beats]
+    frames = [float(one) * 24 for one in shown if one is not None]
+    met = [min(abs(frame - event) for frame in frames) for event in events]
+    assert sum(one < 1 for one in met) >= 2
 
 
 def test_copies_come_after() -> None:

@@ -49,6 +49,7 @@ def test_folders_of_layers_become_a_stack(folders: Path, tmp_path: Path) -> None
     assert len(list(read_video(tmp_path / "clip.mkv", codec="ffv1"))) == N_FRAMES
 
 
+@pytest.mark.slow  # the command line keeps to no shapes of ours
 def test_the_whole_way_for_layers_from_elsewhere(folders: Path, tmp_path: Path) -> None:
     """Import, edit, export as everything; what is exported by layers composites to what is rendered."""
     project = tmp_path / "mine.polytempo"
@@ -69,6 +70,8 @@ def test_the_whole_way_for_layers_from_elsewhere(folders: Path, tmp_path: Path) 
         stack = read_stack(opened.current_result("layers") / "stack")
     edl = read_edl(project / "edit.json")
     assert read_otio(tmp_path / "edit.otio") == edl
+    run("edit", str(project), "--reset", "--edl", str(tmp_path / "edit.otio"))
+    assert read_edl(project / "edit.json") == edl
     wanted = list(render_frames(stack, edl, clip))
     assert all(map(np.array_equal, wanted, read_png_sequence(tmp_path / "frames")))
     for kind in ("png", "exr"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
 from polytempo.edit.segments import Bezier, Hide, Hold, Linear, Smooth
 from polytempo.edit.timemap import Nested, Segment, TimeMap
+from polytempo.exchange.otio import read_otio
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import Project
 from polytempo.project.stages import run_probe
@@ -35,13 +37,23 @@ def edit_command(
         clip = run_probe(now.project, now.report).value
         names = [one.name for one in read_stack(now.project.current_result("layers") / "stack").layers]
         path = now.project.root / "edit.json"
-        start = read_edl(edits.edl) if edits.edl else read_edl(path) if path.exists() and not reset else None
+        start = read_edit(edits.edl) if edits.edl else read_edl(path) if path.exists() and not reset else None
         scene = scene_of(now.project, clip, edits)
         result = next_edit(start, edit_words(context.obj), names=names, clip=clip, scene=scene)
         write_edl(path, result)
         for note in [*scene.notes, *map(str, write_plots(scene, now.project.root))]:
             now.output.say(note)
         now.output.say("\n".join(described(result)), edl=str(path), instances=[one.name for one in result.instances])
+
+
+def read_edit(path: Path) -> Edl:
+    """Read an edit decision list, or the edit in an OpenTimelineIO timeline.
+
+    Raises:
+        InputError: it cannot be read.
+        VersionError: it was written in a newer version.
+    """
+    return read_otio(path) if path.suffix.lower() == ".otio" else read_edl(path)
 
 
 def scene_of(project: Project, clip: Clip, edits: Edits) -> Scene:

@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 import numpy as np
 import typer
 
-from polytempo.cli.edit import next_edit
+from polytempo.cli.edit import next_edit, read_edit
 from polytempo.cli.options import ClipOrProject, EdlFile, Place, takes_groups
 from polytempo.cli.render import current_stack
 from polytempo.cli.session import Session, session
@@ -18,7 +18,7 @@ from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path
 from polytempo.core.pictures import Picture
 from polytempo.core.progress import Progress
-from polytempo.edit.edl import Edl, read_edl
+from polytempo.edit.edl import Edl
 from polytempo.exchange.codecs import CODECS, VideoCodec
 from polytempo.exchange.exr import write_exr
 from polytempo.exchange.images import write_png_sequence, write_preview
@@ -61,7 +61,7 @@ def export_command(
         clip = run_probe(now.project, now.report).value
         stack = current_stack(now.project).value
         path = edl or now.project.root / "edit.json"
-        start = read_edl(path) if edl or path.exists() else None
+        start = read_edit(path) if edl or path.exists() else None
         final = next_edit(start, [], names=[one.name for one in stack.layers], clip=clip)
         if chosen == "otio":
             write_otio(output, final, clip)

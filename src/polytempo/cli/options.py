@@ -173,7 +173,10 @@ Signal = Annotated[
     ),
 ]
 SoundFile = Annotated[Path | None, typer.Option("--sound", metavar="FILE", help="Track whose beat counts for --beat.")]
-EdlFile = Annotated[Path | None, typer.Option("--edl", metavar="FILE", help="Start from an edit decision list (JSON).")]
+EdlFile = Annotated[
+    Path | None,
+    typer.Option("--edl", metavar="FILE", help="Start from an edit decision list (.json) or a timeline (.otio)."),
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

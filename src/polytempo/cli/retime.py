@@ -6,13 +6,13 @@ import typer
 
 from polytempo.cli.align_plot import write_plots
 from polytempo.cli.decompose import layered
-from polytempo.cli.edit import next_edit, scene_of
+from polytempo.cli.edit import next_edit, read_edit, scene_of
 from polytempo.cli.edits import edit_words
 from polytempo.cli.options import ClipOrProject, Edits, Output, Said, Working, takes_groups
 from polytempo.cli.render import check_output, rendered
 from polytempo.cli.session import session
 from polytempo.cli.subjects import propose_subjects, settle_request
-from polytempo.edit.edl import read_edl, write_edl
+from polytempo.edit.edl import write_edl
 from polytempo.project.stages import run_footage
 
 
@@ -23,7 +23,7 @@ def retime_command(
     """Do all in one: follow the subjects, separate layers, edit, render. Run again, it redoes only what changed."""
     check_output(output)
     with session(given, place) as now:
-        start = read_edl(edits.edl) if edits.edl else None
+        start = read_edit(edits.edl) if edits.edl else None
         request = settle_request(now, said)
         if request is None:
             propose_subjects(now, run_footage(now.project, now.settings, now.report))

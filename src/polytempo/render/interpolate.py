@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Protocol, no_type_check
+from typing import Any, Protocol, no_type_check, runtime_checkable
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ TOLERANCE_PX = 1.0
 """Error of going there and back at which a flow is half believed; grows by a tenth of the motion."""
 
 
+@runtime_checkable
 class Interpolator(Protocol):
     """Makes the picture between two; for learned interpolators, whose weights are the user's own."""
 
