@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scene_folder import FrameMap
 
+from polytempo.edit.algebra import merged
 from polytempo.edit.edl import Edl, Instance, clip_duration
-from polytempo.edit.timemap import Hide, Hold, Linear, TimeMap, merged
+from polytempo.edit.segments import Hide, Hold, Linear
+from polytempo.edit.timemap import TimeMap
 from polytempo.layers.stack import LayerStack
 from polytempo.video.clip import Clip
 

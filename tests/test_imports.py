@@ -20,9 +20,10 @@ FLOOR = {
     "decompose": 5,
     "edit": 6,
     "render": 7,
-    "project": 8,
-    "jobs": 9,
-    "cli": 10,
+    "exchange": 8,
+    "project": 9,
+    "jobs": 10,
+    "cli": 11,
 }
 """Height of each folder; two folders of one height do not know each other."""
 FORBIDDEN = {"torchvision"}

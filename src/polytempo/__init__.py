@@ -23,14 +23,31 @@ if TYPE_CHECKING:
     )
     from polytempo.core.progress import Progress
     from polytempo.decompose.lnr.draft import DraftConfig, decompose_draft
+    from polytempo.edit.algebra import compose, inverse, shifted, sliced, split
+    from polytempo.edit.align.choose import Alignment, align_motions
+    from polytempo.edit.align.landmarks import landmark_map
+    from polytempo.edit.align.signals import MotionSignal, signal_from_keypoints, signal_from_masks
+    from polytempo.edit.align.warp import Warp, time_map_from_warp
     from polytempo.edit.edl import Edl, Instance, identity_edl, read_edl, write_edl
+    from polytempo.edit.operations.align import align, photo_finish
     from polytempo.edit.operations.delay import delay
     from polytempo.edit.operations.duplicate import duplicate
     from polytempo.edit.operations.freeze import freeze
+    from polytempo.edit.operations.hold_on_exit import hold_on_exit
+    from polytempo.edit.operations.keys import remap
+    from polytempo.edit.operations.loop import loop
+    from polytempo.edit.operations.picture import frame_camera, interpolate, keep_grain, lock_camera, put_at_level
+    from polytempo.edit.operations.ramp import ramp
     from polytempo.edit.operations.remove import remove
+    from polytempo.edit.operations.reverse import reverse
     from polytempo.edit.operations.solo import solo
     from polytempo.edit.operations.speed import speed
-    from polytempo.edit.timemap import TimeMap
+    from polytempo.edit.operations.stagger import stagger, swap
+    from polytempo.edit.operations.trim import extend, trim
+    from polytempo.edit.timemap import TimeMap, identity_map, keyed_map, smooth_map
+    from polytempo.exchange.exr import read_exr, write_exr
+    from polytempo.exchange.otio import read_otio, write_otio
+    from polytempo.exchange.video import VideoConfig, write_video
     from polytempo.layers.stack import Background, Layer, LayerStack
     from polytempo.layers.store import StackWriter, read_stack, write_stack
     from polytempo.objects.build import CastConfig, build_cast
@@ -54,6 +71,63 @@ _HOMES = {
     "core.errors": ("CancelledError", "InputError", "PolytempoError", "ResourceError", "ShapeError", "VersionError"),
     "core.progress": ("Progress",),
     "decompose.lnr.draft": ("DraftConfig", "decompose_draft"),
+    "edit.algebra": (
+        "compose",
+        "inverse",
+        "shifted",
+        "sliced",
+        "split",
+    ),
+    "edit.align.choose": (
+        "Alignment",
+        "align_motions",
+    ),
+    "edit.align.landmarks": ("landmark_map",),
+    "edit.align.signals": (
+        "MotionSignal",
+        "signal_from_keypoints",
+        "signal_from_masks",
+    ),
+    "edit.align.warp": (
+        "Warp",
+        "time_map_from_warp",
+    ),
+    "edit.operations.align": (
+        "align",
+        "photo_finish",
+    ),
+    "edit.operations.hold_on_exit": ("hold_on_exit",),
+    "edit.operations.keys": ("remap",),
+    "edit.operations.loop": ("loop",),
+    "edit.operations.picture": (
+        "frame_camera",
+        "interpolate",
+        "keep_grain",
+        "lock_camera",
+        "put_at_level",
+    ),
+    "edit.operations.ramp": ("ramp",),
+    "edit.operations.reverse": ("reverse",),
+    "edit.operations.stagger": (
+        "stagger",
+        "swap",
+    ),
+    "edit.operations.trim": (
+        "extend",
+        "trim",
+    ),
+    "exchange.exr": (
+        "read_exr",
+        "write_exr",
+    ),
+    "exchange.otio": (
+        "read_otio",
+        "write_otio",
+    ),
+    "exchange.video": (
+        "VideoConfig",
+        "write_video",
+    ),
     "edit.edl": ("Edl", "Instance", "identity_edl", "read_edl", "write_edl"),
     "edit.operations.delay": ("delay",),
     "edit.operations.duplicate": ("duplicate",),
@@ -61,7 +135,7 @@ _HOMES = {
     "edit.operations.remove": ("remove",),
     "edit.operations.solo": ("solo",),
     "edit.operations.speed": ("speed",),
-    "edit.timemap": ("TimeMap",),
+    "edit.timemap": ("TimeMap", "identity_map", "keyed_map", "smooth_map"),
     "layers.stack": ("Background", "Layer", "LayerStack"),
     "layers.store": ("StackWriter", "read_stack", "write_stack"),
     "objects.build": ("CastConfig", "build_cast"),
@@ -80,6 +154,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Alignment",
     "Background",
     "CameraConfig",
     "CameraPath",
@@ -97,6 +172,7 @@ __all__ = [
     "Layer",
     "LayerPlan",
     "LayerStack",
+    "MotionSignal",
     "PlateConfig",
     "PolytempoError",
     "Progress",
@@ -111,30 +187,66 @@ __all__ = [
     "Subject",
     "TimeMap",
     "VersionError",
+    "VideoConfig",
+    "Warp",
+    "align",
+    "align_motions",
     "build_cast",
     "clean_plate",
+    "compose",
     "decompose_draft",
     "delay",
     "duplicate",
     "estimate_camera",
+    "extend",
+    "frame_camera",
     "freeze",
+    "hold_on_exit",
     "identity_edl",
+    "identity_map",
+    "interpolate",
+    "inverse",
+    "keep_grain",
+    "keyed_map",
+    "landmark_map",
+    "lock_camera",
+    "loop",
     "open_project",
+    "photo_finish",
     "probe",
+    "put_at_level",
+    "ramp",
     "read_edl",
+    "read_exr",
     "read_homographies",
+    "read_otio",
     "read_pictures",
     "read_prompts",
     "read_stack",
+    "remap",
     "remove",
     "render_clip",
     "render_frames",
+    "reverse",
     "segment",
+    "shifted",
+    "signal_from_keypoints",
+    "signal_from_masks",
+    "sliced",
+    "smooth_map",
     "solo",
     "speed",
+    "split",
+    "stagger",
+    "swap",
+    "time_map_from_warp",
+    "trim",
     "write_clip",
     "write_edl",
+    "write_exr",
+    "write_otio",
     "write_stack",
+    "write_video",
 ]
 
 

@@ -15,7 +15,8 @@ from scene_folder import read_scene_folder, scene_folders
 from scoring import below_bars, headline, headline_table
 from truth import inputs
 
-from polytempo.render.sequence import render_frames, source_frame
+from polytempo.render.sequence import render_frames
+from polytempo.render.view import source_frame
 from polytempo.synth.draw import DrawnScene
 from polytempo.video.clip import Clip
 from polytempo.video.probe import probe

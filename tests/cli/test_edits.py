@@ -3,12 +3,18 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from polytempo.camera.path import CameraPath, static_path
 from polytempo.cli.edit import described, next_edit
 from polytempo.cli.edits import EditWord, edit_words, edited
+from polytempo.cli.scene import Scene
 from polytempo.core.errors import InputError
-from polytempo.edit.edl import Edl, identity_edl
+from polytempo.edit.align.peaks import peaks
+from polytempo.edit.edl import Edl, Framing, Locked, identity_edl
+from polytempo.objects.cast import Cast, LayerPlan, Subject
+from polytempo.render.sound import RATE, write_sound
 from polytempo.video.clip import Clip, ColourTags
 
 TAGS = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False, assumed=True)
@@ -44,8 +50,8 @@ def test_words_keep_the_order_in_which_they_stand() -> None:
 
 def test_order_matters_between_delay_and_freeze() -> None:
     delay, freeze = EditWord(operation="delay", text="girl+12f"), EditWord(operation="freeze", text="girl@1s")
-    late = edited(start(), [delay, freeze], clip=CLIP).instance("girl").time_map
-    early = edited(start(), [freeze, delay], clip=CLIP).instance("girl").time_map
+    late = edited(start(), [delay, freeze], scene=Scene(clip=CLIP)).instance("girl").time_map
+    early = edited(start(), [freeze, delay], scene=Scene(clip=CLIP)).instance("girl").time_map
     assert late.at(Fraction(3, 2)) == Fraction(1, 2)
     assert early.at(Fraction(3, 2)) == Fraction(1)
 
@@ -59,6 +65,16 @@ def test_order_matters_between_delay_and_freeze() -> None:
         ("solo", "boy", "girl: not shown"),
         ("delay", "girl+12f", "girl: 0-0.5 s stands still at 0 s; 0.5-2 s shows 0-1.5 s"),
         ("speed", "girl=50%", "girl: 0-2 s shows 0-1 s"),
+        ("ramp", "girl@0s-1s=100%..0%", "girl: 0-1 s shows 0-0.5 s along a curve; 1-2 s stands still at 0.5 s"),
+        ("reverse", "girl", "girl: 0-1.958 s shows 1.958-0 s; 1.958-2 s stands still at 0 s"),
+        ("loop", "girl@0s-1s", "girl: 0-2 s shows 0-0 s along a piece of a curve"),
+        ("swap", "girl,boy", "girl: 0-2 s shows 0-2 s"),
+        ("stagger", "boy,girl+12f", "girl: 0-0.5 s stands still at 0 s; 0.5-2 s shows 0-1.5 s"),
+        ("keys", "girl@0s=0s,2s=1s", "girl: 0-2 s shows 0-1 s along a curve"),
+        ("hold-on-exit", "girl@1s", "girl: 0-1 s shows 0-1 s; 1-2 s stands still at 1 s"),
+        ("trim", "0.5s-1s", "girl: 0-0.5 s shows 0.5-1 s"),
+        ("extend", "3s", "girl: 0-2 s shows 0-2 s"),
+        ("align", "girl=boy:1s=0.5s", "girl: 0-1.5 s shows 0.5-2 s; 1.5-2 s stands still at 2 s"),
     ],
 )
 def test_every_operation_as_typed(operation: str, text: str, line: str) -> None:
@@ -66,8 +82,79 @@ def test_every_operation_as_typed(operation: str, text: str, line: str) -> None:
     assert described(edl)[0] == line
 
 
+def test_what_an_edit_looks_like_as_typed() -> None:
+    words = ["--level", "girl@1s-2s=-1", "--slow-motion", "girl=flow", "--motion-blur", "girl", "--grain", "50%"]
+    words += ["--camera", "locked@1s", "--frame-rate", "30000/1001"]
+    edl = next_edit(None, edit_words(words), names=["girl", "boy"], clip=CLIP)
+    girl = edl.instance("girl")
+    assert (girl.level_at(Fraction(3, 2)), girl.between, girl.shutter, edl.grain) == (-1, "flow", 0.5, 0.5)
+    assert (edl.camera, edl.timing) == (Locked(at=Fraction(1)), Fraction(30000, 1001))
+    framed = edited(edl, edit_words(["--camera", "girl"]), scene=Scene(clip=CLIP))
+    assert framed.camera == Framing(instance="girl")
+    assert edited(framed, edit_words(["--camera=original"]), scene=Scene(clip=CLIP)).camera == "original"
+
+
+def moving_scene() -> Scene:
+    """Two blocks that bounce at different paces and run to the right."""
+
+    def load() -> tuple[Cast, CameraPath]:
+        subjects = []
+        for k, (period, speed) in enumerate(((20, 0.6), (15, 1.0))):
+            mask = np.zeros((48, 48, 64), np.bool_)
+            for t in range(48):
+                y = round(10 + 12 * abs(np.sin(np.pi * (t + 4 * k) / period)))
+                x = round(2 + speed * t)
+                mask[t, y : y + 12, x : x + 6] = True
+            visible = np.ones(48, np.float32)
+            subjects.append(Subject(subject_id=k + 1, name=f"s{k}", mask=mask, amodal=mask, visibility=visible))
+        layers = tuple(
+            LayerPlan(layer_id=k + 1, name=name, subject_ids=(k + 1,)) for k, name in enumerate(("girl", "boy"))
+        )
+        cast = Cast(subjects=tuple(subjects), layers=layers, order=((1, 2),) * 48)
+        return cast, static_path(48, (64, 48))
+
+    return Scene(clip=CLIP, load=load)
+
+
+def test_edits_that_look_at_motion() -> None:
+    scene = moving_scene()
+    aligned = edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
+    assert aligned.instance("girl") == start().instance("girl")
+    assert "boy to girl by phase (periods of" in scene.notes[0]
+    speed = aligned.instance("boy").time_map.speed_at(Fraction(1, 2))
+    assert speed is not None
+    assert abs(float(speed) - 15 / 20) < 0.02
+    finish = edited(start(), edit_words(["--photo-finish", "girl,boy:30,0,30,40"]), scene=scene)
+    assert [one for one in scene.notes if "crosses" in one] == [
+        "girl crosses the line at 1.58 s",
+        "boy crosses the line at 0.96 s",
+    ]
+    moments = [one.time_map.at(Fraction(19, 12)) for one in finish.instances]
+    assert [round(float(one), 2) for one in moments if one is not None] == [1.58, 0.96]
+    held = edited(start(), edit_words(["--hold-on-exit", "boy"]), scene=scene)
+    assert held.instance("boy").time_map.at(Fraction(2)) == CLIP.time_of(47)
+
+
+def test_motion_meets_the_beat_of_a_track(tmp_path: Path) -> None:
+    rng, track = np.random.default_rng(0), np.zeros((2, RATE * 2), np.float32)
+    beats = [0.35, 0.8, 1.2, 1.6]
+    for beat in beats:
+        n = round(beat * RATE)
+        track[:, n : n + 3000] += (rng.normal(0, 0.3, 3000) * np.exp(-np.arange(3000) / 500)).astype(np.float32)
+    write_sound(tmp_path / "drum.m4a", track)
+    scene = moving_scene()
+    scene.sound = tmp_path / "drum.m4a"
+    edl = edited(start(), edit_words(["--beat", "girl"]), scene=scene)
+    assert "events meet one of 4 beats" in scene.notes[0]
+    events = peaks(scene.motion(edl, "girl").normalised(), prominence=1.0, apart=3)
+    shown = [edl.instance("girl").time_map.at(Fraction(round(beat * 1000), 1000)) for beat in beats]
+    frames = [float(one) * 24 for one in shown if one is not None]
+    met = [min(abs(frame - event) for frame in frames) for event in events]
+    assert sum(one < 1 for one in met) >= 2
+
+
 def test_copies_come_after() -> None:
-    edl = edited(start(), [EditWord(operation="duplicate", text="girl*2+3f:5,0")], clip=CLIP)
+    edl = edited(start(), [EditWord(operation="duplicate", text="girl*2+3f:5,0")], scene=Scene(clip=CLIP))
     assert [one.layer for one in edl.instances].count("girl") == 3
 
 
@@ -82,8 +169,18 @@ def test_copies_come_after() -> None:
         ("remove", "", "must read NAME"),
         ("delay", "girl", r"must read NAME\+TIME"),
         ("speed", "girl=0%", "--speed girl=0%"),
+        ("loop", "girl", "a range must be given"),
+        ("swap", "girl", "two must be named"),
+        ("trim", "1s", "a range must be given"),
+        ("slow-motion", "girl=magic", "the word must be one of nearest, blend, flow; got 'magic'"),
+        ("grain", "much", "must read PERCENT%"),
+        ("align", "girl=boy", "subjects must have been followed to be aligned"),
+        ("align", "girl=boy:magic", "the method must be one of cow, dtw, phase, events, auto; got 'magic'"),
+        ("align", "girl=boy:9s=1s", "times must be within the clip"),
+        ("beat", "girl", "the clip must have sound; got none"),
+        ("ramp", "girl=1..2", "must read NAME@TIME-TIME=PERCENT%"),
     ],
 )
 def test_what_cannot_be_done_shows_what_was_typed(operation: str, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        edited(start(), [EditWord(operation=operation, text=text)], clip=CLIP)
+        edited(start(), [EditWord(operation=operation, text=text)], scene=Scene(clip=CLIP))

@@ -13,8 +13,12 @@ import pytest
 
 from polytempo.core.errors import InputError, PolytempoError, VersionError
 from polytempo.edit import edl as edl_module
+from polytempo.edit.algebra import compose, shifted
 from polytempo.edit.edl import (
     Edl,
+    Framing,
+    LevelRange,
+    Locked,
     check_edl,
     edl_from_text,
     identity_edl,
@@ -27,6 +31,8 @@ from polytempo.edit.operations.delay import delay
 from polytempo.edit.operations.duplicate import duplicate
 from polytempo.edit.operations.freeze import freeze
 from polytempo.edit.operations.speed import speed
+from polytempo.edit.segments import Bezier
+from polytempo.edit.timemap import Nested, TimeMap, identity_map, line_map, smooth_map
 
 DURATION = F(200 * 1001, 30000)
 
@@ -54,7 +60,7 @@ def test_the_document_is_plain() -> None:
     document = json.loads(text_from_edl(identity_edl(["girl"], DURATION)))
     assert document == {
         "schema": "polytempo.edl",
-        "version": 1,
+        "version": 2,
         "instances": [
             {
                 "name": "girl",
@@ -76,12 +82,92 @@ def test_the_document_is_plain() -> None:
                 "opacity": 1.0,
                 "level": 0,
                 "offset": [0.0, 0.0],
+                "levels": [],
+                "between": "nearest",
+                "shutter": 0.0,
             }
         ],
         "duration": "1001/150",
         "timing": "clip",
         "camera": "original",
+        "clock": None,
+        "grain": 0.0,
     }
+
+
+VERSION_1 = {
+    "schema": "polytempo.edl",
+    "version": 1,
+    "instances": [
+        {
+            "name": "girl",
+            "layer": "girl",
+            "visible": True,
+            "opacity": 1.0,
+            "level": 0,
+            "offset": [0, 0],
+            "time_map": {
+                "segments": [
+                    {"kind": "linear", "start": "0", "stop": "2", "source_start": "0", "source_stop": "1"},
+                    {"kind": "hold", "start": "2", "stop": "20/3", "source": "6/5"},
+                ],
+                "before": None,
+                "after": "6/5",
+            },
+        }
+    ],
+    "duration": "20/3",
+    "timing": "clip",
+    "camera": "original",
+}
+"""As the first version wrote it; never to be changed."""
+
+
+def test_edits_of_version_1_are_still_read() -> None:
+    edl = edl_from_text(json.dumps(VERSION_1))
+    assert [edl.instance("girl").time_map.at(F(t)) for t in (-1, 1, 3)] == [None, F(1, 2), F(6, 5)]
+    assert json.loads(text_from_edl(edl))["version"] == 2
+
+
+def everything() -> Edl:
+    """An edit that uses whatever there is."""
+    edl = identity_edl(["girl", "boy"], F(4))
+    curve = Bezier(start=F(0), stop=F(4), source_start=F(0), source_stop=F(4), leave=(F(1), F(0)), arrive=(F(1), F(0)))
+    late = compose(shifted(identity_map(F(3)), by=F(1)), TimeMap(segments=(curve,), before=F(0), after="ping-pong"))
+    girl = replace(
+        edl.instance("girl"),
+        time_map=replace(late, before="loop"),
+        levels=(LevelRange(start=F(1), stop=F(2), level=-3),),
+        between="flow",
+        shutter=0.5,
+    )
+    boy = replace(edl.instance("boy"), time_map=smooth_map([(F(0), F(0)), (F(1), F(2)), (F(4), F(3))]))
+    return replace(
+        edl,
+        instances=(girl, boy),
+        timing=F(30000, 1001),
+        camera=Framing(instance="girl"),
+        clock=line_map(F(4), source_start=F(0), speed=F(1, 2)),
+        grain=0.5,
+    )
+
+
+def test_everything_there_is_is_written_and_read_back() -> None:
+    edl = everything()
+    assert any(isinstance(one, Nested) for one in edl.instance("girl").time_map.segments)
+    again = edl_from_text(text_from_edl(edl))
+    assert again == edl
+    assert [again.instance("girl").time_map.at(F(n, 7)) for n in range(-9, 40)] == [
+        edl.instance("girl").time_map.at(F(n, 7)) for n in range(-9, 40)
+    ]
+    locked = replace(edl, camera=Locked(at=F(1)))
+    assert edl_from_text(text_from_edl(locked)) == locked
+    check_edl(edl, layers=["girl", "boy"], source_duration=F(4))
+
+
+def test_a_level_may_change_for_a_while() -> None:
+    girl = everything().instance("girl")
+    assert [girl.level_at(F(t)) for t in (0, 1, 2)] == [0, -3, 0]
 
 
 def test_older_documents_are_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +194,10 @@ def test_an_edit_of_the_clip_itself_fits() -> None:
         (lambda d: d["instances"][1]["time_map"].update(ease=2), "instances.1.time_map.ease: "),
         (lambda d: d["instances"][0]["time_map"].update(starts=[]), "instances.0.time_map.starts: "),
         (lambda d: d["instances"][0]["time_map"]["segments"][0].update(knot="1"), "segments.0.linear.knot: "),
-        (lambda d: d["instances"][0]["time_map"]["segments"][1].update(kind="bezier"), "segments.1: "),
+        (
+            lambda d: d["instances"][0]["time_map"]["segments"][1].update(kind="bezier"),
+            "segments.1.bezier.source_",
+        ),
         (lambda d: d.pop("duration"), "duration: "),
         (lambda d: d.update(duration=6.67), 'duration: an exact number is written like "30000/1001"'),
         (lambda d: d.update(duration="1/0"), "duration: an exact number"),
@@ -119,6 +208,10 @@ def test_an_edit_of_the_clip_itself_fits() -> None:
         (lambda d: d["instances"][0].update(offset=[1e9, 0]), "instances.0.offset.0: "),
         (lambda d: d["instances"][0].update(name="boy"), "names of their own; got boy more than once"),
         (lambda d: d["instances"][0]["time_map"].update(segments=[]), "instances.0.time_map: "),
+        (lambda d: d.update(camera={"kind": "framing", "instance": "dog"}), "the camera must frame an instance"),
+        (lambda d: d.update(timing="0"), "the frame rate must be above 0"),
+        (lambda d: d["instances"][0]["time_map"].update(after="spin"), "instances.0.time_map.after"),
+        (lambda d: d["instances"][0].update(between="magic"), "instances.0.between: "),
         (lambda d: d.update(schema="other"), 'an edit must say "schema": "polytempo.edl"'),
     ],
 )
@@ -130,9 +223,9 @@ def test_documents_that_are_no_edit_are_refused(change: Callable[[dict[str, Any]
 
 
 @pytest.mark.refusal
-@pytest.mark.parametrize("version", [2, "1", None, True, 0, -1, 1.5])
+@pytest.mark.parametrize("version", [3, "1", None, True, 0, -1, 1.5])
 def test_other_versions_are_refused(version: object) -> None:
-    with pytest.raises(VersionError, match="an edit must be of version 1 or older; got version"):
+    with pytest.raises(VersionError, match="an edit must be of version 2 or older; got version"):
         edl_from_text(changed(lambda d: d.update(version=version)))
 
 

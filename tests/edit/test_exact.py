@@ -22,7 +22,7 @@ def test_exact_numbers_are_read_as_written(value: object, expected: Fraction) ->
     assert exact_from_document(value) == expected
 
 
-@pytest.mark.parametrize("value", [1.5, True, None, "1/0", "3/00", "1e5", "1e999999999", "", "one", 10**30, "9" * 40])
+@pytest.mark.parametrize("value", [1.5, True, None, "1/0", "3/00", "1e5", "1e999999999", "", "one", 10**30, "9" * 201])
 def test_what_may_not_be_the_number_that_was_meant_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="an exact number is written like"):
         exact_from_document(value)

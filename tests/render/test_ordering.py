@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from polytempo.camera.path import static_path
@@ -47,6 +49,16 @@ def test_levels_come_before_the_clips_order() -> None:
 def test_copies_of_one_layer_lie_as_the_edit_lists_them() -> None:
     stack = stack_with((1, 2), (1, 2), (2, 1))
     assert paint_order(stack, [show(1, 2), show(1, 0), show(2, 0)], frame=0) == [0, 1, 2]
+
+
+def test_who_stands_lower_is_in_front_where_the_clip_does_not_say() -> None:
+    stack = stack_with((1, 2), (2, 1))
+    copies = [replace(show(1, 0), contact=0.9), replace(show(1, 1), contact=0.8)]
+    assert paint_order(stack, copies, frame=0) == [1, 0]
+    level = [replace(show(1, 0), contact=0.805), replace(show(1, 1), contact=0.8)]
+    assert paint_order(stack, level, frame=0) == [0, 1]
+    known = [replace(show(1, 0), contact=0.9), replace(show(2, 0), contact=0.8)]
+    assert paint_order(stack, known, frame=0) == [0, 1]  # the clip says that 2 is in front
 
 
 def test_layers_without_a_place_in_the_order_and_circles_do_no_harm() -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from polytempo.cli.align_edits import SIGNALS
+from polytempo.cli.align_plot import write_plots
 from polytempo.cli.edits import EditWord, edit_words, edited
 from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
+from polytempo.cli.scene import Scene, project_scene
 from polytempo.cli.session import session
+from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
-from polytempo.edit.timemap import Hide, Hold, Linear
+from polytempo.edit.segments import Bezier, Hide, Hold, Linear, Smooth
+from polytempo.edit.timemap import Nested, Segment, TimeMap
+from polytempo.exchange.otio import read_otio
 from polytempo.layers.store import read_stack
+from polytempo.project.folder import Project
 from polytempo.project.stages import run_probe
 from polytempo.video.clip import Clip
 
@@ -29,20 +37,46 @@ def edit_command(
         clip = run_probe(now.project, now.report).value
         names = [one.name for one in read_stack(now.project.current_result("layers") / "stack").layers]
         path = now.project.root / "edit.json"
-        start = read_edl(edits.edl) if edits.edl else read_edl(path) if path.exists() and not reset else None
-        result = next_edit(start, edit_words(context.obj), names=names, clip=clip)
+        start = read_edit(edits.edl) if edits.edl else read_edl(path) if path.exists() and not reset else None
+        scene = scene_of(now.project, clip, edits)
+        result = next_edit(start, edit_words(context.obj), names=names, clip=clip, scene=scene)
         write_edl(path, result)
+        for note in [*scene.notes, *map(str, write_plots(scene, now.project.root))]:
+            now.output.say(note)
         now.output.say("\n".join(described(result)), edl=str(path), instances=[one.name for one in result.instances])
 
 
-def next_edit(start: Edl | None, edits: list[EditWord], *, names: list[str], clip: Clip) -> Edl:
+def read_edit(path: Path) -> Edl:
+    """Read an edit decision list, or the edit in an OpenTimelineIO timeline.
+
+    Raises:
+        InputError: it cannot be read.
+        VersionError: it was written in a newer version.
+    """
+    return read_otio(path) if path.suffix.lower() == ".otio" else read_edl(path)
+
+
+def scene_of(project: Project, clip: Clip, edits: Edits) -> Scene:
+    """Give what edits may ask of a project.
+
+    Raises:
+        InputError: the signal is none there is.
+    """
+    if edits.signal not in SIGNALS:
+        raise InputError("cli", f"the signal must be one of {', '.join(SIGNALS)}", got=repr(edits.signal))
+    return project_scene(project, clip, signal=edits.signal, sound=edits.sound)
+
+
+def next_edit(
+    start: Edl | None, edits: list[EditWord], *, names: list[str], clip: Clip, scene: Scene | None = None
+) -> Edl:
     """Give the edit that follows from the one so far, or from none.
 
     Raises:
         InputError: an edit cannot be done, or the start does not belong to these layers.
     """
     edl = identity_edl(names, clip_duration(clip)) if start is None else start
-    edl = edited(edl, edits, clip=clip)
+    edl = edited(edl, edits, scene=scene or Scene(clip=clip))
     check_edl(edl, layers=names, source_duration=clip_duration(clip))
     return edl
 
@@ -54,16 +88,31 @@ def described(edl: Edl) -> list[str]:
         if not one.visible or one.opacity == 0:
             lines.append(f"{one.name}: not shown")
         else:
-            lines.append(f"{one.name}: {'; '.join(_stretch(part) for part in one.time_map.segments)}")
+            lines.append(f"{one.name}: {'; '.join([*map(_stretch, one.time_map.segments), *_rounds(one.time_map)])}")
     return lines
 
 
-def _stretch(segment: Linear | Hold | Hide) -> str:
+def _rounds(time_map: TimeMap) -> list[str]:
+    words = {"loop": "round and round", "ping-pong": "back and forth"}
+    return [
+        f"{words[rule]} {where}"
+        for where, rule in (("before", time_map.before), ("after", time_map.after))
+        if isinstance(rule, str)
+    ]
+
+
+def _stretch(segment: Segment) -> str:
     when = f"{float(segment.start):.4g}-{float(segment.stop):.4g} s"
     match segment:
         case Hold():
             return f"{when} stands still at {float(segment.source):.4g} s"
         case Linear():
             return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s"
+        case Smooth() | Bezier():
+            return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s along a curve"
+        case Nested():
+            ends = [segment.at(time) for time in (segment.start, segment.stop)]
+            told = "-".join("nothing" if end is None else f"{float(end):.4g}" for end in ends)
+            return f"{when} shows {told} s along a piece of a curve"
         case Hide():
             return f"{when} not shown"

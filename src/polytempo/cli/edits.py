@@ -2,19 +2,46 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast, get_args
 
+from polytempo.cli.align_edits import align_edit, beat_edit, hold_on_exit_edit, photo_finish_edit
+from polytempo.cli.scene import Scene
 from polytempo.core.errors import InputError
-from polytempo.edit.edl import Edl
+from polytempo.core.time import fraction_from_text
+from polytempo.edit.edl import Between, Edl
 from polytempo.edit.operations.delay import delay
 from polytempo.edit.operations.duplicate import duplicate
 from polytempo.edit.operations.freeze import freeze
+from polytempo.edit.operations.keys import remap
+from polytempo.edit.operations.loop import loop
+from polytempo.edit.operations.picture import (
+    at_frame_rate,
+    frame_camera,
+    free_camera,
+    interpolate,
+    keep_grain,
+    lock_camera,
+    put_at_level,
+)
+from polytempo.edit.operations.ramp import ramp
 from polytempo.edit.operations.remove import remove
+from polytempo.edit.operations.reverse import reverse
 from polytempo.edit.operations.solo import solo
 from polytempo.edit.operations.speed import speed
-from polytempo.edit.selectors import parse_copies, parse_selection, parse_shift, parse_speed
-from polytempo.video.clip import Clip
+from polytempo.edit.operations.stagger import stagger, swap
+from polytempo.edit.operations.trim import extend, trim
+from polytempo.edit.phrases import parse_choice, parse_keys, parse_level, parse_names, parse_ramp, parse_row
+from polytempo.edit.selectors import duration_from_text, parse_copies, parse_selection, parse_shift, parse_speed
+from polytempo.edit.timemap import Round
+
+Operation = Callable[[Edl, str, Scene], Edl]
+ZERO = Fraction(0)
+HALF_OPEN = 0.5
+"""Shutter of motion blur: half a frame, as film cameras mostly have it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,20 +73,20 @@ def edit_words(words: Sequence[str]) -> list[EditWord]:
     return out
 
 
-def edited(edl: Edl, edits: Sequence[EditWord], *, clip: Clip) -> Edl:
+def edited(edl: Edl, edits: Sequence[EditWord], *, scene: Scene) -> Edl:
     """Give an edit with further edits done to it.
 
     Args:
         edl: The edit so far.
         edits: What is to be done, in order; a later one sees what an earlier one did.
-        clip: Gives meaning to frame numbers.
+        scene: Gives meaning to frame numbers, and the motions to those edits that look at them.
 
     Raises:
         InputError: one of them cannot be understood or done; the message shows it.
     """
     for one in edits:
         try:
-            edl = OPERATIONS[one.operation](edl, one.text, clip)
+            edl = OPERATIONS[one.operation](edl, one.text, scene)
         except InputError as error:
             raise InputError(
                 f"--{one.operation} {one.text}: {error.where}",
@@ -75,39 +102,124 @@ def _names(edl: Edl) -> list[str]:
     return [one.name for one in edl.instances]
 
 
-def _freeze(edl: Edl, text: str, clip: Clip) -> Edl:
-    who = parse_selection(text, clip=clip, names=_names(edl))
+def _freeze(edl: Edl, text: str, scene: Scene) -> Edl:
+    who = parse_selection(text, clip=scene.clip, names=_names(edl))
     if who.start is None:
         raise InputError("edit.freeze", "a moment must be given", got=repr(text), todo="Write for example girl@1.2s")
     return freeze(edl, who.name, at=who.start, until=who.stop)
 
 
-def _remove(edl: Edl, text: str, clip: Clip) -> Edl:
-    return remove(edl, _whole(edl, text, clip))
+def _remove(edl: Edl, text: str, scene: Scene) -> Edl:
+    return remove(edl, _whole(edl, text, scene))
 
 
-def _solo(edl: Edl, text: str, clip: Clip) -> Edl:
-    return solo(edl, *(_whole(edl, part, clip) for part in text.split(",")))
+def _solo(edl: Edl, text: str, scene: Scene) -> Edl:
+    return solo(edl, *(_whole(edl, part, scene) for part in text.split(",")))
 
 
-def _delay(edl: Edl, text: str, clip: Clip) -> Edl:
-    shift = parse_shift(text, clip=clip, names=_names(edl))
+def _delay(edl: Edl, text: str, scene: Scene) -> Edl:
+    shift = parse_shift(text, clip=scene.clip, names=_names(edl))
     return delay(edl, shift.name, by=shift.by)
 
 
-def _speed(edl: Edl, text: str, clip: Clip) -> Edl:
-    change = parse_speed(text, clip=clip, names=_names(edl))
+def _speed(edl: Edl, text: str, scene: Scene) -> Edl:
+    change = parse_speed(text, clip=scene.clip, names=_names(edl))
     who = change.selection
-    return speed(edl, who.name, factor=change.factor, start=who.start or edl.duration * 0, stop=who.stop)
+    return speed(edl, who.name, factor=change.factor, start=who.start or ZERO, stop=who.stop)
 
 
-def _duplicate(edl: Edl, text: str, clip: Clip) -> Edl:
-    copies = parse_copies(text, clip=clip, names=_names(edl))
+def _ramp(edl: Edl, text: str, scene: Scene) -> Edl:
+    change = parse_ramp(text, clip=scene.clip, names=_names(edl))
+    who = change.selection
+    return ramp(edl, who.name, first=change.first, last=change.last, start=who.start or ZERO, stop=who.stop)
+
+
+def _reverse(edl: Edl, text: str, scene: Scene) -> Edl:
+    who = parse_selection(text, clip=scene.clip, names=_names(edl))
+    return reverse(edl, who.name, frame=scene.frame, start=who.start or ZERO, stop=who.stop)
+
+
+def _round(mode: Round) -> Operation:
+    def operation(edl: Edl, text: str, scene: Scene) -> Edl:
+        who = parse_selection(text, clip=scene.clip, names=_names(edl))
+        if who.start is None or who.stop is None:
+            raise InputError("edit.loop", "a range must be given", got=repr(text), todo="Write for example girl@1s-2s")
+        return loop(edl, who.name, start=who.start, stop=who.stop, frame=scene.frame, mode=mode)
+
+    return operation
+
+
+def _duplicate(edl: Edl, text: str, scene: Scene) -> Edl:
+    copies = parse_copies(text, clip=scene.clip, names=_names(edl))
     return duplicate(edl, copies.name, copies=copies.copies, delay=copies.delay, offset=copies.offset)
 
 
-def _whole(edl: Edl, text: str, clip: Clip) -> str:
-    who = parse_selection(text, clip=clip, names=_names(edl))
+def _stagger(edl: Edl, text: str, scene: Scene) -> Edl:
+    names, step = parse_row(text, clip=scene.clip, names=_names(edl))
+    return stagger(edl, names, step=step)
+
+
+def _swap(edl: Edl, text: str, scene: Scene) -> Edl:
+    names = parse_names(text, names=_names(edl))
+    if len(names) != 2:
+        raise InputError("edit.swap", "two must be named", got=repr(text), todo="Write for example girl,boy")
+    return swap(edl, *names)
+
+
+def _keys(edl: Edl, text: str, scene: Scene) -> Edl:
+    name, keys = parse_keys(text, clip=scene.clip, names=_names(edl))
+    return remap(edl, name, keys)
+
+
+def _trim(edl: Edl, text: str, scene: Scene) -> Edl:
+    # A range without a name reads like one with the name of the whole.
+    who = parse_selection(f"all@{text}", clip=scene.clip, names=["all"])
+    if who.stop is None:
+        raise InputError("edit.trim", "a range must be given", got=repr(text), todo="Write for example 1s-3s")
+    return trim(edl, start=who.start or ZERO, stop=who.stop)
+
+
+def _extend(edl: Edl, text: str, scene: Scene) -> Edl:
+    return extend(edl, duration=duration_from_text(text.strip(), scene.clip))
+
+
+def _level(edl: Edl, text: str, scene: Scene) -> Edl:
+    who, level = parse_level(text, clip=scene.clip, names=_names(edl))
+    return put_at_level(edl, who.name, level=level, start=who.start, stop=who.stop)
+
+
+def _slow(edl: Edl, text: str, scene: Scene) -> Edl:
+    name, word = parse_choice(text, names=_names(edl), words=get_args(Between))
+    return interpolate(edl, name, between=cast("Between", word), shutter=edl.instance(name).shutter)
+
+
+def _blur(edl: Edl, text: str, scene: Scene) -> Edl:
+    name = _whole(edl, text, scene)
+    return interpolate(edl, name, between=edl.instance(name).between, shutter=HALF_OPEN)
+
+
+def _camera(edl: Edl, text: str, scene: Scene) -> Edl:
+    if text == "original":
+        return free_camera(edl)
+    if text.startswith("locked"):
+        at = parse_selection(text, clip=scene.clip, names=["locked"]).start
+        return lock_camera(edl, at=at or ZERO)
+    return frame_camera(edl, _whole(edl, text, scene))
+
+
+def _grain(edl: Edl, text: str, scene: Scene) -> Edl:
+    match = re.fullmatch(r"(\d{1,3})%", text.strip())
+    if match is None:
+        raise InputError("edit.grain", "it must read PERCENT%, like 100%", got=repr(text[:60]))
+    return keep_grain(edl, share=int(match[1]) / 100)
+
+
+def _rate(edl: Edl, text: str, scene: Scene) -> Edl:
+    return at_frame_rate(edl, fraction_from_text(text, where="edit.rate"))
+
+
+def _whole(edl: Edl, text: str, scene: Scene) -> str:
+    who = parse_selection(text, clip=scene.clip, names=_names(edl))
     if who.start is not None:
         raise InputError(
             "edit", "only a name must be given here", got=repr(text), todo="A range cannot be taken out yet"
@@ -115,11 +227,30 @@ def _whole(edl: Edl, text: str, clip: Clip) -> str:
     return who.name
 
 
-OPERATIONS: dict[str, Callable[[Edl, str, Clip], Edl]] = {
+OPERATIONS: dict[str, Operation] = {
     "freeze": _freeze,
     "remove": _remove,
     "delay": _delay,
     "speed": _speed,
+    "ramp": _ramp,
+    "reverse": _reverse,
+    "loop": _round("loop"),
+    "ping-pong": _round("ping-pong"),
     "duplicate": _duplicate,
     "solo": _solo,
+    "stagger": _stagger,
+    "swap": _swap,
+    "keys": _keys,
+    "hold-on-exit": hold_on_exit_edit,
+    "align": align_edit,
+    "photo-finish": photo_finish_edit,
+    "beat": beat_edit,
+    "trim": _trim,
+    "extend": _extend,
+    "level": _level,
+    "slow-motion": _slow,
+    "motion-blur": _blur,
+    "camera": _camera,
+    "grain": _grain,
+    "frame-rate": _rate,
 }

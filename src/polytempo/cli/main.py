@@ -17,6 +17,8 @@ from polytempo.cli import exits
 from polytempo.cli.output import Output, choose_mode
 from polytempo.core.errors import PolytempoError
 
+MODULES = {"import": "bring"}
+"""Module of a verb whose own name Python keeps for itself."""
 VERBS = {
     "probe": "probe_command",
     "subjects": "subjects_command",
@@ -24,9 +26,11 @@ VERBS = {
     "edit": "edit_command",
     "render": "render_command",
     "report": "report_command",
+    "export": "export_command",
+    "import": "import_command",
     "retime": "retime_command",
 }
-"""Function of each verb; its module is called like the verb."""
+"""Function of each verb; its module is called like the verb, if Python lets it."""
 
 
 def make_app(verbs: Iterable[str]) -> typer.Typer:
@@ -43,7 +47,7 @@ def make_app(verbs: Iterable[str]) -> typer.Typer:
     )
     app.callback()(everywhere)
     for verb in verbs:
-        module = importlib.import_module(f"polytempo.cli.{verb}")
+        module = importlib.import_module(f"polytempo.cli.{MODULES.get(verb, verb)}")
         app.command(verb)(getattr(module, VERBS[verb]))
     return app
 

@@ -102,7 +102,81 @@ Duplicate = Annotated[
     typer.Option("--duplicate", metavar="WHO*N+TIME", help="Copies, each behind the one before: girl*3+5f:40,0."),
 ]
 Solo = Annotated[list[str] | None, typer.Option("--solo", metavar="NAMES", help="Show only these: girl or girl,boy.")]
-EdlFile = Annotated[Path | None, typer.Option("--edl", metavar="FILE", help="Start from an edit decision list (JSON).")]
+Ramp = Annotated[
+    list[str] | None,
+    typer.Option("--ramp", metavar="WHO=FROM..TO", help="From one speed to another: girl@1s-2s=100%..25%."),
+]
+Reverse = Annotated[
+    list[str] | None, typer.Option("--reverse", metavar="WHO", help="Backwards: girl, or a range girl@1s-2s.")
+]
+Loop = Annotated[list[str] | None, typer.Option("--loop", metavar="WHO@WHEN", help="Again and again: girl@1s-2s.")]
+PingPong = Annotated[list[str] | None, typer.Option("--ping-pong", metavar="WHO@WHEN", help="To and fro: girl@1s-2s.")]
+Stagger = Annotated[
+    list[str] | None, typer.Option("--stagger", metavar="NAMES+TIME", help="One by one: girl,boy,dog+10f.")
+]
+Swap = Annotated[
+    list[str] | None, typer.Option("--swap", metavar="NAMES", help="Exchange the clocks of two: girl,boy.")
+]
+Keys = Annotated[
+    list[str] | None,
+    typer.Option("--keys", metavar="WHO@KEYS", help="A smooth time remap: girl@0s=0s,1s=2s (output=source)."),
+]
+HoldOnExit = Annotated[
+    list[str] | None, typer.Option("--hold-on-exit", metavar="WHO", help="Stay in view at the end: girl, or girl@3s.")
+]
+Align = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--align",
+        metavar="NAMES=LEADER",
+        help="Move in time with somebody: girl,dad=boy, girl@3s-6s=boy:cow (cow, dtw, phase, events), or by landmarks "
+        "girl=boy:1s=1.2s,2s=2.5s.",
+    ),
+]
+PhotoFinish = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--photo-finish",
+        metavar="NAMES:LINE",
+        help="Cross a line together: girl,boy:40,200,300,210@1s (x0,y0,x1,y1 as seen at that time).",
+    ),
+]
+Beat = Annotated[
+    list[str] | None, typer.Option("--beat", metavar="WHO", help="Move to the beat of the clip's sound, or of --sound.")
+]
+Trim = Annotated[list[str] | None, typer.Option("--trim", metavar="RANGE", help="Keep a part of the output: 1s-3s.")]
+Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="TIME", help="A longer output: 10s.")]
+Level = Annotated[
+    list[str] | None, typer.Option("--level", metavar="WHO=LEVEL", help="In front or behind: girl=1, girl@1s-2s=-1.")
+]
+SlowMotion = Annotated[
+    list[str] | None,
+    typer.Option("--slow-motion", metavar="WHO=HOW", help="Between two frames: girl=nearest, girl=blend, girl=flow."),
+]
+MotionBlur = Annotated[
+    list[str] | None, typer.Option("--motion-blur", metavar="WHO", help="Blur what runs fast: girl.")
+]
+Camera = Annotated[
+    list[str] | None,
+    typer.Option("--camera", metavar="HOW", help="original, locked@1s, or a name whose framing is kept: girl."),
+]
+GrainShare = Annotated[
+    list[str] | None, typer.Option("--grain", metavar="PERCENT", help="Grain on what stands still: 100%.")
+]
+FrameRate = Annotated[
+    list[str] | None, typer.Option("--frame-rate", metavar="RATE", help="Frames a second of the output: 30000/1001.")
+]
+Signal = Annotated[
+    str,
+    typer.Option(
+        "--signal", metavar="KIND", help="What is followed to align: height, across, extent, speed, head, feet."
+    ),
+]
+SoundFile = Annotated[Path | None, typer.Option("--sound", metavar="FILE", help="Track whose beat counts for --beat.")]
+EdlFile = Annotated[
+    Path | None,
+    typer.Option("--edl", metavar="FILE", help="Start from an edit decision list (.json) or a timeline (.otio)."),
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +226,27 @@ class Edits:
     speed: Speed = None
     duplicate: Duplicate = None
     solo: Solo = None
+    ramp: Ramp = None
+    reverse: Reverse = None
+    loop: Loop = None
+    ping_pong: PingPong = None
+    stagger: Stagger = None
+    swap: Swap = None
+    keys: Keys = None
+    hold_on_exit: HoldOnExit = None
+    align: Align = None
+    photo_finish: PhotoFinish = None
+    beat: Beat = None
+    trim: Trim = None
+    extend: Extend = None
+    level: Level = None
+    slow_motion: SlowMotion = None
+    motion_blur: MotionBlur = None
+    camera: Camera = None
+    grain: GrainShare = None
+    frame_rate: FrameRate = None
+    signal: Signal = "height"
+    sound: SoundFile = None
     edl: EdlFile = None
 
 

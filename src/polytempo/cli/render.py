@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from polytempo.cli.edit import next_edit
+from polytempo.cli.edit import next_edit, read_edit
 from polytempo.cli.options import ClipOrProject, EdlFile, Output, Working, takes_groups
 from polytempo.cli.session import Session, session
 from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path
-from polytempo.edit.edl import Edl, read_edl
+from polytempo.edit.edl import Edl
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import RECORD, Project
@@ -18,6 +18,8 @@ from polytempo.project.layering import run_render
 from polytempo.project.records import read_record
 from polytempo.project.run import Result
 from polytempo.project.stages import damaged_result, or_damaged, run_probe
+from polytempo.render.findings import edit_findings
+from polytempo.render.sound import sound_plan
 from polytempo.video.clip import Clip
 
 SUFFIXES = (".mp4", ".mov", ".mkv")
@@ -31,7 +33,7 @@ def render_command(given: ClipOrProject, output: Output, place: Working, edl: Ed
         clip = run_probe(now.project, now.report).value
         stack = current_stack(now.project)
         path = edl or now.project.root / "edit.json"
-        start = read_edl(path) if edl or path.exists() else None
+        start = read_edit(path) if edl or path.exists() else None
         final = next_edit(start, [], names=[one.name for one in stack.value.layers], clip=clip)
         rendered(now, clip, stack, final, output)
         now.output.say(str(output), path=str(output))
@@ -52,6 +54,11 @@ def rendered(now: Session, clip: Clip, stack: Result[LayerStack], edl: Edl, outp
         config=now.settings.render,
         report=now.report,
     )
+    for finding in edit_findings(stack.value, edl, clip):
+        now.output.warn(finding)
+    sound = sound_plan(edl, clip, now.settings.render.sound)
+    if sound.what not in ("none", "copy"):
+        now.output.say(sound.said)
     with atomic_path(output) as partial:
         shutil.copyfile(result.value, partial)
 

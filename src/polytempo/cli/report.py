@@ -50,6 +50,9 @@ def reported(now: Session, path: Path) -> list[str]:
                 camera=read_camera(now.project.current_result("camera") / "camera.json"),
                 cast=read_cast(now.project.current_result("cast") / "cast.npz"),
                 records=_records(now.project),
+                alignments=tuple(
+                    one.read_text(encoding="utf-8") for one in sorted(now.project.root.glob("align-*.svg"))
+                ),
             ),
             report=now.report,
         )

@@ -19,17 +19,60 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from polytempo.core.errors import InputError, VersionError
 from polytempo.core.files import write_bytes
 from polytempo.edit.exact import Exact
-from polytempo.edit.timemap import Hide, Hold, TimeMap, identity_map
+from polytempo.edit.segments import Hide, Hold, Linear
+from polytempo.edit.timemap import TimeMap, identity_map
 from polytempo.video.clip import Clip
 
 WHERE = "edit.edl"
 SCHEMA = "polytempo.edl"
-VERSION = 1
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-"""From a version to the next: the function that changes a document so."""
+VERSION = 2
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: dict}
+"""From a version to the next: the function that changes a document so. Version 2 only knows more than version 1."""
+CURVE_LOOKS = 32
+"""Places at which a curve is asked whether it leaves the clip; what it does between them, the renderer holds."""
+FASTEST_RATE = 1000
+"""Frames a second that an output may have."""
 LONGEST = Fraction(24 * 3600)
 """Seconds an edit may last at most."""
 _STRICT = ConfigDict(extra="forbid")
+
+
+Between = Literal["nearest", "blend", "flow"]
+"""At a source time between two frames: the frame on screen, both mixed, or both moved along their flow to that time."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LevelRange:
+    """Another level for a while."""
+
+    __pydantic_config__ = _STRICT
+    start: Exact
+    """Seconds of the output."""
+    stop: Exact
+    level: Annotated[int, Field(ge=-1000, le=1000)]
+
+    def __post_init__(self) -> None:
+        if self.stop <= self.start:
+            raise InputError(WHERE, "a range must stop after it starts", got=f"{self.start} to {self.stop} s")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Locked:
+    """The camera stands still as it stood at a moment of the clip."""
+
+    __pydantic_config__ = _STRICT
+    kind: Literal["locked"] = "locked"
+    at: Exact
+    """Source time in seconds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Framing:
+    """The camera keeps the framing of an instance: it moves as it did at the source times that the instance shows."""
+
+    __pydantic_config__ = _STRICT
+    kind: Literal["framing"] = "framing"
+    instance: Annotated[str, Field(min_length=1)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,27 +95,50 @@ class Instance:
         Annotated[float, Field(ge=-1e5, le=1e5, allow_inf_nan=False)],
     ] = (0.0, 0.0)
     """Pixels to the right and down in the output frame, at the layers' own size."""
+    levels: tuple[LevelRange, ...] = ()
+    """Where it is in front or behind for a while; the last range that holds a moment counts, else ``level``."""
+    between: Between = "nearest"
+    """What is shown between two frames of the source: slow motion."""
+    shutter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    """Share of an output frame over which what passes by is mixed when it runs fast: motion blur. 0 is none."""
+
+    def level_at(self, time: Fraction) -> int:
+        """Level at a moment of the output."""
+        for one in reversed(self.levels):
+            if one.start <= time < one.stop:
+                return one.level
+        return self.level
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edl:
-    """A whole edit of one clip. The background is always there and keeps the clip's own time."""
+    """A whole edit of one clip. The background is always there and keeps the clip's own time unless told."""
 
     __pydantic_config__ = _STRICT
     instances: tuple[Instance, ...]
     """Where the clip's order does not decide (two instances of one layer), later ones are in front."""
     duration: Exact
     """Length of the output in seconds."""
-    timing: Literal["clip"] = "clip"
-    """``"clip"``: output frames stand at the times of the clip's own frames."""
-    camera: Literal["original"] = "original"
-    """``"original"``: output frame n is seen by the camera as frame n of the clip was."""
+    timing: Literal["clip"] | Exact = "clip"
+    """``"clip"``: output frames stand at the times of the clip's own frames; else so many frames a second."""
+    camera: Literal["original"] | Annotated[Locked | Framing, Field(discriminator="kind")] = "original"
+    """``"original"``: the camera moves as it did at the source times that ``clock`` names."""
+    clock: TimeMap | None = None
+    """Source time of the background and the original camera; None is the output's own time, held at the clip's end."""
+    grain: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    """Share of the clip's own grain laid on subjects that stand still, so that a freeze does not look like a still."""
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.instances]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InputError(WHERE, "instances must have names of their own", got=f"{', '.join(twice)} more than once")
+        if isinstance(self.camera, Framing) and self.camera.instance not in names:
+            raise InputError(WHERE, "the camera must frame an instance of the edit", got=repr(self.camera.instance))
+        if isinstance(self.timing, Fraction) and not 0 < self.timing <= FASTEST_RATE:
+            raise InputError(
+                WHERE, f"the frame rate must be above 0 and at most {FASTEST_RATE}", got=f"{float(self.timing):g}"
+            )
         if not 0 < self.duration <= LONGEST:
             raise InputError(WHERE, f"the duration must be above 0 and at most {LONGEST} s", got=f"{self.duration} s")
 
@@ -141,14 +207,15 @@ def check_edl(edl: Edl, *, layers: Sequence[str], source_duration: Fraction) -> 
                 got=repr(one.layer),
                 todo=f"There is: {', '.join(layers) or 'no layer'}",
             )
-        for start, time in _extremes(one.time_map):
-            if not 0 <= time <= source_duration:
-                raise InputError(
-                    WHERE,
-                    f"{one.name} must stay within the clip, 0 to {float(source_duration):g} s",
-                    got=f"source time {float(time):g} s asked for at {float(start):g} s",
-                    todo="Shorten the segment or hold its end",
-                )
+        _require_within(one.name, one.time_map, source_duration)
+    if edl.clock is not None:
+        _require_within("the background", edl.clock, source_duration)
+    if isinstance(edl.camera, Locked) and not 0 <= edl.camera.at <= source_duration:
+        raise InputError(
+            WHERE,
+            f"the camera must be locked within the clip, 0 to {float(source_duration):g} s",
+            got=f"{float(edl.camera.at):g} s",
+        )
 
 
 def text_from_edl(edl: Edl) -> str:
@@ -216,16 +283,36 @@ def read_edl(path: Path) -> Edl:
     return edl_from_text(text, path=path)
 
 
+def _require_within(name: str, time_map: TimeMap, source_duration: Fraction) -> None:
+    for start, time in _extremes(time_map):
+        if not 0 <= time <= source_duration:
+            raise InputError(
+                WHERE,
+                f"{name} must stay within the clip, 0 to {float(source_duration):g} s",
+                got=f"source time {float(time):g} s asked for at {float(start):g} s",
+                todo="Shorten the segment or hold its end",
+            )
+
+
 def _extremes(time_map: TimeMap) -> list[tuple[Fraction, Fraction]]:
-    """Output time and source time at every end of every segment that shows something."""
-    found: list[tuple[Fraction, Fraction]] = []
+    """Output time and source time where a map may reach farthest: ends of segments, and curves looked at densely."""
+    found: list[tuple[Fraction, Fraction | None]] = []
     for one in time_map.segments:
-        if isinstance(one, Hold):
-            found.append((one.start, one.source))
-        elif not isinstance(one, Hide):
-            found += [(one.start, one.source_start), (one.stop, one.source_stop)]
-    outside = ((time_map.start, time_map.before), (time_map.stop, time_map.after))
-    return found + [(time, source) for time, source in outside if source is not None]
+        match one:
+            case Hide():
+                continue
+            case Hold():
+                asked = [one.start]
+            case Linear():
+                asked = [one.start, one.stop]
+            case _:
+                step = (one.stop - one.start) / CURVE_LOOKS
+                asked = [one.start + n * step for n in range(CURVE_LOOKS + 1)]
+        found += [(time, one.at(time)) for time in asked]
+    for time, rule in ((time_map.start, time_map.before), (time_map.stop, time_map.after)):
+        if isinstance(rule, Fraction):
+            found.append((time, rule))
+    return [(time, source) for time, source in found if source is not None]
 
 
 def _short(value: Any) -> str:

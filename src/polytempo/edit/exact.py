@@ -8,7 +8,11 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-_FORM = re.compile(r"\s*-?\d{1,18}(/\d{1,18}|\.\d{1,18})?\s*")
+from polytempo.core.errors import InputError
+
+DIGITS = 200
+"""Of a number in a document, above and below the line each; edits of edits need more than the clip's own times."""
+_FORM = re.compile(rf"\s*-?\d{{1,{DIGITS}}}(/\d{{1,{DIGITS}}}|\.\d{{1,{DIGITS}}})?\s*")
 
 
 def exact_from_document(value: Any) -> Fraction:
@@ -27,10 +31,27 @@ def exact_from_document(value: Any) -> Fraction:
     raise ValueError(f'an exact number is written like "30000/1001", "1.2" or 3, not {value!r}')
 
 
+def document_from_exact(value: Fraction) -> str:
+    """Write a fraction so that it can be read back.
+
+    Raises:
+        InputError: it has too many digits for a document.
+    """
+    text = str(value)
+    if len(text) > DIGITS:
+        raise InputError(
+            "edit.exact",
+            f"a number in an edit must have at most {DIGITS} digits",
+            got=f"{len(text)} of about {float(value):g}",
+            todo="Set the time map anew instead of editing it again and again",
+        )
+    return text
+
+
 Exact = Annotated[
     Fraction,
     PlainValidator(exact_from_document),
-    PlainSerializer(str, return_type=str),
+    PlainSerializer(document_from_exact, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^-?\d+(/\d+|\.\d+)?$"}),
 ]
 """A fraction that is written as text."""

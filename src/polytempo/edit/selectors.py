@@ -26,12 +26,12 @@ from polytempo.core.time import seconds_from_text
 from polytempo.video.clip import Clip
 
 WHERE = "edit.selectors"
-_TIME = r"(?:\d+f|(?:\d+:){0,2}\d+(?:\.\d+)?s?|\d+/\d+s?)"
-_MOMENT = re.compile(rf"(?P<name>[^@]+?)(?:@(?P<start>{_TIME})(?:-(?P<stop>{_TIME}))?)?")
-_SHIFT = re.compile(rf"(?P<name>.+?)(?P<sign>[+-])(?P<time>{_TIME})")
+TIME = r"(?:\d+f|(?:\d+:){0,2}\d+(?:\.\d+)?s?|\d+/\d+s?)"
+_MOMENT = re.compile(rf"(?P<name>[^@]+?)(?:@(?P<start>{TIME})(?:-(?P<stop>{TIME}))?)?")
+_SHIFT = re.compile(rf"(?P<name>.+?)(?P<sign>[+-])(?P<time>{TIME})")
 _SPEED = re.compile(r"(?P<who>.+?)=(?P<percent>\d+(?:\.\d+)?)%")
 _COPIES = re.compile(
-    rf"(?P<name>.+?)\*(?P<copies>\d+)(?:(?P<sign>[+-])(?P<time>{_TIME}))?"
+    rf"(?P<name>.+?)\*(?P<copies>\d+)(?:(?P<sign>[+-])(?P<time>{TIME}))?"
     r"(?::(?P<x>-?\d+(?:\.\d+)?),(?P<y>-?\d+(?:\.\d+)?))?"
 )
 _LONGEST = 200
@@ -86,10 +86,10 @@ def parse_selection(text: str, *, clip: Clip, names: Sequence[str]) -> Selection
     Raises:
         InputError: it does not read so, names nobody there, or a time lies outside the clip.
     """
-    match = _match(_MOMENT, text, "NAME, NAME@TIME or NAME@TIME-TIME, like girl@1.2s-3s")
-    name = _known(match["name"], names)
-    start = None if match["start"] is None else _moment(match["start"], clip, text)
-    stop = None if match["stop"] is None else _moment(match["stop"], clip, text)
+    match = matched(_MOMENT, text, "NAME, NAME@TIME or NAME@TIME-TIME, like girl@1.2s-3s")
+    name = known(match["name"], names)
+    start = None if match["start"] is None else moment_from_text(match["start"], clip, text)
+    stop = None if match["stop"] is None else moment_from_text(match["stop"], clip, text)
     if start is not None and stop is not None and stop <= start:
         raise InputError(WHERE, "a range must stop after it starts", got=repr(text))
     return Selection(name=name, start=start, stop=stop)
@@ -101,9 +101,9 @@ def parse_shift(text: str, *, clip: Clip, names: Sequence[str]) -> Shift:
     Raises:
         InputError: it does not read so, or names nobody there.
     """
-    match = _match(_SHIFT, text, "NAME+TIME or NAME-TIME, like boy+10f")
-    by = _duration(match["time"], clip)
-    return Shift(name=_known(match["name"], names), by=-by if match["sign"] == "-" else by)
+    match = matched(_SHIFT, text, "NAME+TIME or NAME-TIME, like boy+10f")
+    by = duration_from_text(match["time"], clip)
+    return Shift(name=known(match["name"], names), by=-by if match["sign"] == "-" else by)
 
 
 def parse_speed(text: str, *, clip: Clip, names: Sequence[str]) -> SpeedChange:
@@ -112,7 +112,7 @@ def parse_speed(text: str, *, clip: Clip, names: Sequence[str]) -> SpeedChange:
     Raises:
         InputError: it does not read so, names nobody there, or a time lies outside the clip.
     """
-    match = _match(_SPEED, text, "NAME=PERCENT% or NAME@TIME-TIME=PERCENT%, like boy=50%")
+    match = matched(_SPEED, text, "NAME=PERCENT% or NAME@TIME-TIME=PERCENT%, like boy=50%")
     selection = parse_selection(match["who"], clip=clip, names=names)
     return SpeedChange(selection=selection, factor=Fraction(match["percent"]) / 100)
 
@@ -123,27 +123,37 @@ def parse_copies(text: str, *, clip: Clip, names: Sequence[str]) -> Copies:
     Raises:
         InputError: it does not read so, or names nobody there.
     """
-    match = _match(_COPIES, text, "NAME*COPIES, NAME*COPIES+TIME or NAME*COPIES+TIME:X,Y, like girl*3+5f:40,0")
-    delay = Fraction(0) if match["time"] is None else _duration(match["time"], clip)
+    match = matched(_COPIES, text, "NAME*COPIES, NAME*COPIES+TIME or NAME*COPIES+TIME:X,Y, like girl*3+5f:40,0")
+    delay = Fraction(0) if match["time"] is None else duration_from_text(match["time"], clip)
     x, y = (0.0 if part is None else float(part) for part in (match["x"], match["y"]))
     if not (math.isfinite(x) and math.isfinite(y)):
         raise InputError(WHERE, "an offset must be finite", got=repr(text[:_LONGEST]))
     return Copies(
-        name=_known(match["name"], names),
+        name=known(match["name"], names),
         copies=int(match["copies"]),
         delay=-delay if match["sign"] == "-" else delay,
         offset=(x, y),
     )
 
 
-def _match(pattern: re.Pattern[str], text: str, form: str) -> re.Match[str]:
+def matched(pattern: re.Pattern[str], text: str, form: str) -> re.Match[str]:
+    """Match the whole of a text.
+
+    Raises:
+        InputError: it does not match; the message shows the form.
+    """
     match = pattern.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if match is None:
         raise InputError(WHERE, f"it must read {form}", got=repr(text[:_LONGEST]))
     return match
 
 
-def _known(name: str, names: Sequence[str]) -> str:
+def known(name: str, names: Sequence[str]) -> str:
+    """Give a name that is one of those there are.
+
+    Raises:
+        InputError: it is not; the message lists them.
+    """
     if name not in names:
         raise InputError(
             WHERE,
@@ -154,8 +164,12 @@ def _known(name: str, names: Sequence[str]) -> str:
     return name
 
 
-def _moment(text: str, clip: Clip, whole: str) -> Fraction:
-    """A point in time; a frame number means that frame's own time."""
+def moment_from_text(text: str, clip: Clip, whole: str) -> Fraction:
+    """Give a point in time; a frame number means that frame's own time.
+
+    Raises:
+        InputError: it lies outside the clip.
+    """
     end = clip.time_of(clip.n_frames - 1) + 1 / clip.frame_rate
     if text.endswith("f"):
         frame = int(text[:-1])
@@ -170,8 +184,12 @@ def _moment(text: str, clip: Clip, whole: str) -> Fraction:
     return time
 
 
-def _duration(text: str, clip: Clip) -> Fraction:
-    """A length of time; frames are counted at the clip's nominal rate."""
+def duration_from_text(text: str, clip: Clip) -> Fraction:
+    """Give a length of time; frames are counted at the clip's nominal rate.
+
+    Raises:
+        InputError: the text is no time.
+    """
     if text.endswith("f"):
         return int(text[:-1]) / clip.frame_rate
     return seconds_from_text(text, where=WHERE)

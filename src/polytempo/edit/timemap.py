@@ -1,15 +1,15 @@
 """Time maps: which moment of the source does this moment of the output show?
 
 A map is *pulled*: the renderer asks with an output time and gets a source time, or nothing where the layer is hidden.
-Both are exact seconds since the first frame of output and source. A map is a row of segments without gaps; what
-happens before the first and after the last is said by one source time each, held, or by nothing, hidden.
+Both are exact seconds since the first frame of output and source. A map is a row of segments without gaps; before the
+first and after the last it stands still, is hidden, or goes round and round as it is told.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal
@@ -18,66 +18,65 @@ from pydantic import ConfigDict, Field
 
 from polytempo.core.errors import InputError
 from polytempo.edit.exact import Exact
+from polytempo.edit.segments import WHERE, Bezier, Hide, Hold, Linear, Smooth
 
-WHERE = "edit.timemap"
+MOST_NESTED = 6
+"""Curves that may be chained into one another; each triples the digits of an exact answer."""
 _STRICT = ConfigDict(extra="forbid")
 
+Round = Literal["loop", "ping-pong"]
+"""Beyond the segments: start again at the other end, or run back and forth."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Linear:
-    """Source time runs evenly; backwards where ``source_stop`` lies before ``source_start``."""
+class Nested:
+    """What another map shows at the times that a segment asks for: a piece of a curve, or a curve of a curve."""
 
     __pydantic_config__ = _STRICT
-    kind: Literal["linear"] = "linear"
-    start: Exact
-    """Output time of its first moment, in seconds."""
-    stop: Exact
-    """Output time at which the next segment begins."""
-    source_start: Exact
-    """Source time shown at ``start``."""
-    source_stop: Exact
-    """Source time that would be shown at ``stop``."""
+    kind: Literal["nested"] = "nested"
+    outer: Segment
+    """Asked first; it says when this segment starts and stops."""
+    inner: TimeMap
+    """Asked with what ``outer`` answers."""
+
+    def __post_init__(self) -> None:
+        if self.depth > MOST_NESTED:
+            raise InputError(
+                WHERE,
+                f"at most {MOST_NESTED} curves may be chained into one another",
+                got=str(self.depth),
+                todo="Replace the time map by one curve",
+            )
 
     @property
-    def speed(self) -> Fraction:
-        """Source seconds per output second; 1 is normal, negative runs backwards."""
-        return (self.source_stop - self.source_start) / (self.stop - self.start)
+    def depth(self) -> int:
+        """How many maps stand behind each other here."""
+        outer = self.outer.depth if isinstance(self.outer, Nested) else 0
+        return 1 + max([outer, *(one.depth for one in self.inner.segments if isinstance(one, Nested))])
 
-    def at(self, time: Fraction) -> Fraction:
-        """Source time at an output time; also outside the segment, on the same line."""
-        return self.source_start + (time - self.start) * self.speed
+    @property
+    def start(self) -> Fraction:
+        """Output time of its first moment, in seconds."""
+        return self.outer.start
 
+    @property
+    def stop(self) -> Fraction:
+        """Output time at which the next segment begins."""
+        return self.outer.stop
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hold:
-    """One source moment stands still."""
+    def at(self, time: Fraction) -> Fraction | None:
+        """Source time at an output time, or None where either is hidden."""
+        between = self.outer.at(time)
+        return None if between is None else self.inner.at(between)
 
-    __pydantic_config__ = _STRICT
-    kind: Literal["hold"] = "hold"
-    start: Exact
-    stop: Exact
-    source: Exact
-    """Source time shown all along."""
-
-    def at(self, time: Fraction) -> Fraction:
-        """The source time that is held."""
-        return self.source
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Hide:
-    """Nothing is shown."""
-
-    __pydantic_config__ = _STRICT
-    kind: Literal["hide"] = "hide"
-    start: Exact
-    stop: Exact
-
-    def at(self, time: Fraction) -> None:
-        """Nothing."""
+    def speed_at(self, time: Fraction) -> Fraction | None:
+        """Source seconds per output second: the product of both speeds."""
+        between, first = self.outer.at(time), self.outer.speed_at(time)
+        second = None if between is None else self.inner.speed_at(between)
+        return None if first is None or second is None else first * second
 
 
-Segment = Annotated[Linear | Hold | Hide, Field(discriminator="kind")]
+Segment = Annotated[Linear | Hold | Hide | Smooth | Bezier | Nested, Field(discriminator="kind")]
 """A stretch of output time ``[start, stop)``."""
 
 
@@ -87,10 +86,10 @@ class TimeMap:
 
     __pydantic_config__ = _STRICT
     segments: tuple[Segment, ...]
-    before: Exact | None
-    """Source time shown before the first segment; None hides."""
-    after: Exact | None
-    """Source time shown from the end of the last segment on; None hides."""
+    before: Exact | Round | None
+    """Before the first segment: the source time that stands still, ``"loop"``, ``"ping-pong"``, or None for hidden."""
+    after: Exact | Round | None
+    """The same from the end of the last segment on."""
     starts: Annotated[tuple[Fraction, ...], Field(exclude=True)] = field(
         init=False, repr=False, compare=False, default=()
     )
@@ -129,12 +128,46 @@ class TimeMap:
             >>> slow = Linear(start=Fraction(0), stop=Fraction(4), source_start=Fraction(0), source_stop=Fraction(2))
             >>> TimeMap(segments=(slow,), before=None, after=Fraction(2)).at(Fraction(1))
             Fraction(1, 2)
+            >>> TimeMap(segments=(slow,), before=None, after="ping-pong").at(Fraction(5))
+            Fraction(3, 2)
         """
-        if time < self.start:
-            return self.before
-        if time >= self.stop:
-            return self.after
-        return self.segments[bisect_right(self.starts, time) - 1].at(time)
+        outside = self.outside(time)
+        if outside is None or isinstance(outside, Fraction):
+            return outside
+        inside, _ = outside
+        return self.segment_at(inside).at(inside)
+
+    def speed_at(self, time: Fraction) -> Fraction | None:
+        """Source seconds per output second at a moment: 1 is normal, 0 stands still, None is hidden.
+
+        Where two segments meet it is the speed of the later one.
+        """
+        outside = self.outside(time)
+        if outside is None or isinstance(outside, Fraction):
+            return None if outside is None else Fraction(0)
+        inside, direction = outside
+        speed = self.segment_at(inside).speed_at(inside)
+        return None if speed is None else direction * speed
+
+    def outside(self, time: Fraction) -> Fraction | tuple[Fraction, int] | None:
+        """What is asked of the segments at a time.
+
+        Returns:
+            A source time that is held, None where hidden, or the time within the segments and the direction (1 or -1)
+            in which it runs.
+        """
+        rule = self.before if time < self.start else self.after if time >= self.stop else "inside"
+        if rule is None or isinstance(rule, Fraction):
+            return rule
+        if rule == "inside":
+            return time, 1
+        length = self.stop - self.start
+        phase = (time - self.start) % (length if rule == "loop" else 2 * length)
+        return (self.start + phase, 1) if phase < length else (self.start + 2 * length - phase, -1)
+
+    def segment_at(self, time: Fraction) -> Segment:
+        """The segment that a time lies in; the end of the map belongs to the last."""
+        return self.segments[bisect_right(self.starts, time) - 1]
 
 
 def identity_map(duration: Fraction) -> TimeMap:
@@ -159,88 +192,64 @@ def line_map(duration: Fraction, *, source_start: Fraction, speed: Fraction) -> 
     return TimeMap(segments=(segment,), before=source_start, after=stop)
 
 
-def compose(outer: TimeMap, inner: TimeMap) -> TimeMap:
-    """One map for two in a row: ``inner.at(outer.at(time))``.
-
-    ``outer`` is the later edit: it is asked first, and what it answers is asked of ``inner``. Where ``outer`` runs
-    backwards over a jump of ``inner``, the one moment of the jump itself falls to the side from which it is reached.
-
-    Args:
-        outer: From output time to the time in between.
-        inner: From there to source time.
-    """
-    pieces: list[Linear | Hold | Hide] = []
-    for one in outer.segments:
-        if isinstance(one, Linear) and one.speed != 0:
-            pieces.extend(_through(one, inner))
-        else:
-            pieces.append(_still(one.start, one.stop, _then(one.at(one.start), inner)))
-    return TimeMap(segments=merged(pieces), before=_then(outer.before, inner), after=_then(outer.after, inner))
-
-
-def sliced(time_map: TimeMap, *, start: Fraction, stop: Fraction) -> TimeMap:
-    """The map within ``[start, stop)`` of output time, on the same clock; hidden outside.
+def keyed_map(keys: Sequence[tuple[Fraction, Fraction]]) -> TimeMap:
+    """The map of straight lines between keys ``(output time, source time)``, standing still outside.
 
     Raises:
-        InputError: the range is empty.
+        InputError: there are fewer than two keys, or their output times do not rise.
     """
-    if stop <= start:
-        raise InputError(WHERE, "a range must stop after it starts", got=f"{start} to {stop} s")
-    window = Linear(start=start, stop=stop, source_start=start, source_stop=stop)
-    return compose(TimeMap(segments=(window,), before=None, after=None), time_map)
+    _require_keys(keys)
+    return _still_outside(
+        [
+            Hold(start=a, stop=b, source=p) if p == q else Linear(start=a, stop=b, source_start=p, source_stop=q)
+            for (a, p), (b, q) in pairwise(keys)
+        ]
+    )
 
 
-def shifted(time_map: TimeMap, *, by: Fraction) -> TimeMap:
-    """The map ``by`` seconds later on the output clock; all of it, with what lies before and after."""
-    moved = tuple(replace(one, start=one.start + by, stop=one.stop + by) for one in time_map.segments)
-    return TimeMap(segments=moved, before=time_map.before, after=time_map.after)
+def smooth_map(keys: Sequence[tuple[Fraction, Fraction]]) -> TimeMap:
+    """The smooth map through keys ``(output time, source time)`` that never swings beyond them.
+
+    Between two keys it rises or falls all the way, or stands still; speed has no jumps.
+
+    Raises:
+        InputError: there are fewer than two keys, or their output times do not rise.
+
+    Source: Fritsch and Butland 1984 (weighted harmonic mean of the neighbours' slopes, 0 where they differ in sign),
+        which fulfils the condition of Fritsch and Carlson 1980.
+    """
+    _require_keys(keys)
+    steps = [b - a for (a, _), (b, _) in pairwise(keys)]
+    slopes = [(q - p) / step for ((_, p), (_, q)), step in zip(pairwise(keys), steps, strict=True)]
+    speeds = [slopes[0], *(_harmonic(steps[n : n + 2], slopes[n : n + 2]) for n in range(len(slopes) - 1)), slopes[-1]]
+    return _still_outside(
+        [
+            Smooth(start=a, stop=b, source_start=p, source_stop=q, speed_start=speeds[n], speed_stop=speeds[n + 1])
+            for n, ((a, p), (b, q)) in enumerate(pairwise(keys))
+        ]
+    )
 
 
-def merged(segments: Sequence[Linear | Hold | Hide]) -> tuple[Linear | Hold | Hide, ...]:
-    """The fewest segments that say the same."""
-    row: list[Linear | Hold | Hide] = []
-    for one in segments:
-        last = row[-1] if row else None
-        if isinstance(one, Linear) and one.speed == 0:
-            one = Hold(start=one.start, stop=one.stop, source=one.source_start)
-        if isinstance(last, Linear) and isinstance(one, Linear):
-            goes_on = one.speed == last.speed and one.source_start == last.source_stop
-            if goes_on:
-                row[-1] = replace(last, stop=one.stop, source_stop=one.source_stop)
-                continue
-        elif (isinstance(last, Hide) and isinstance(one, Hide)) or (
-            isinstance(last, Hold) and isinstance(one, Hold) and one.source == last.source
-        ):
-            row[-1] = replace(last, stop=one.stop)
-            continue
-        row.append(one)
-    return tuple(row)
+def _harmonic(steps: Sequence[Fraction], slopes: Sequence[Fraction]) -> Fraction:
+    if slopes[0] * slopes[1] <= 0:
+        return Fraction(0)
+    first, second = 2 * steps[1] + steps[0], steps[1] + 2 * steps[0]
+    return (first + second) / (first / slopes[0] + second / slopes[1])
 
 
-def _through(line: Linear, inner: TimeMap) -> list[Linear | Hold | Hide]:
-    """The segments of ``inner`` that a line runs over, on the line's output clock."""
-    low, high = min(line.source_start, line.source_stop), max(line.source_start, line.source_stop)
-    cuts = [low, *(b for b in (*inner.starts, inner.stop) if low < b < high), high]
-    spans = list(pairwise(cuts))
-    if line.speed < 0:
-        spans = [(b, a) for a, b in reversed(spans)]
-    pieces: list[Linear | Hold | Hide] = []
-    for first, last in spans:
-        start = line.start + (first - line.source_start) / line.speed
-        stop = line.start + (last - line.source_start) / line.speed
-        middle = (first + last) / 2
-        inside = inner.start <= middle < inner.stop
-        one = inner.segments[bisect_right(inner.starts, middle) - 1] if inside else None
-        if isinstance(one, Linear):
-            pieces.append(Linear(start=start, stop=stop, source_start=one.at(first), source_stop=one.at(last)))
-        else:
-            pieces.append(_still(start, stop, inner.at(middle)))
-    return pieces
+def _still_outside(segments: Sequence[Linear | Hold | Smooth]) -> TimeMap:
+    first, last = segments[0], segments[-1]
+    return TimeMap(segments=tuple(segments), before=first.at(first.start), after=last.at(last.stop))
 
 
-def _still(start: Fraction, stop: Fraction, source: Fraction | None) -> Hold | Hide:
-    return Hide(start=start, stop=stop) if source is None else Hold(start=start, stop=stop, source=source)
-
-
-def _then(time: Fraction | None, inner: TimeMap) -> Fraction | None:
-    return None if time is None else inner.at(time)
+def _require_keys(keys: Sequence[tuple[Fraction, Fraction]]) -> None:
+    if len(keys) < 2:
+        raise InputError(WHERE, "there must be at least two keys", got=str(len(keys)))
+    for number, ((a, _), (b, _)) in enumerate(pairwise(keys), start=1):
+        if b <= a:
+            raise InputError(
+                WHERE,
+                "output times of keys must rise",
+                got=f"{float(a):g} s then {float(b):g} s at keys {number - 1} and {number}",
+                todo="Put the keys in order, no two at one time",
+            )

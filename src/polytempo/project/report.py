@@ -65,6 +65,8 @@ class ReportInput:
     cast: Cast
     records: tuple[Record, ...]
     """One for each stage, in the order they ran."""
+    alignments: tuple[str, ...] = ()
+    """Plots of motions that were aligned, whole SVG documents."""
 
 
 def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> list[str]:
@@ -132,6 +134,7 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
         ),
         camera_text=escape(_camera_text(given.camera, was_given=_camera_was_given(given.records))),
         stages=_stages(given.records),
+        alignments=_alignments(given.alignments),
         versions=escape(", ".join(f"{k} {v}" for k, v in given.records[-1].versions.items()) if given.records else ""),
     )
     write_bytes(path, page.encode())
@@ -240,6 +243,12 @@ def _camera_text(camera: CameraPath, *, was_given: bool) -> str:
         f"{text}Median residual {np.median(camera.residual_px):.2f} px, "
         f"largest {camera.residual_px[worst]:.2f} px in frame {worst}."
     )
+
+
+def _alignments(plots: Sequence[str]) -> str:
+    if not plots:
+        return ""
+    return "<h2>Motions in time</h2>" + "".join(f'<div class="plot">{one}</div>' for one in plots)
 
 
 def _stages(records: Sequence[Record]) -> str:

@@ -71,6 +71,8 @@ $plate
 <p class="lead">$camera_text</p>
 $camera
 
+$alignments
+
 <h2>Time and memory</h2>
 $stages
 <footer>Made with $versions</footer>

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from polytempo.layers.stack import LayerStack
 
+CLEARLY = 0.015
+"""Heights of the frame by which somebody must stand lower to be taken for nearer."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Showing:
@@ -17,6 +20,8 @@ class Showing:
     """The source frame it shows."""
     level: int
     """A higher level is in front of a lower one."""
+    contact: float | None = None
+    """Row of the output frame, in heights of it, where its body touches the ground (its lowest pixel)."""
 
 
 def paint_order(stack: LayerStack, showing: Sequence[Showing], *, frame: int) -> list[int]:
@@ -25,8 +30,9 @@ def paint_order(stack: LayerStack, showing: Sequence[Showing], *, frame: int) ->
     Levels come first. Between two instances of one level the clip is asked three times who is in front: in the output
     frame itself and in the source frame that each of the two shows; the majority decides. So an edit that leaves the
     times alone keeps the clip's own order, and two layers taken from the same other moment keep the order of that
-    moment. Where the clip says nothing (two instances of one layer, or a layer not named in an order) the one that
-    comes later in the edit is in front.
+    moment. Where the clip says nothing (two instances of one layer, or a layer not named in an order) or says both, the
+    one that stands clearly lower in the picture, and so nearer on the ground, is in front; else the one that comes
+    later in the edit.
 
     Args:
         stack: Gives the order of every source frame.
@@ -46,6 +52,10 @@ def paint_order(stack: LayerStack, showing: Sequence[Showing], *, frame: int) ->
             mine, theirs = rank[f].get(one.layer_id), rank[f].get(other.layer_id)
             if mine is not None and theirs is not None:
                 votes += (mine > theirs) - (mine < theirs)
+        if votes == 0 and one.contact is not None and other.contact is not None:
+            nearer = one.contact - other.contact
+            if abs(nearer) > CLEARLY:
+                return nearer > 0
         return votes > 0 if votes else a > b
 
     indices = range(len(showing))

@@ -32,9 +32,14 @@ class PlateView:
         self._key = b""
         self._kept = self._colour
 
-    def frame(self, index: int) -> UInt8[np.ndarray, "H W 3"]:
-        """The plate in frame ``index``; a picture of its own that may be written to."""
-        matrix = self._camera.canvas_from_frame[index]
+    def frame(self, index: int, *, camera_frame: int | None = None) -> UInt8[np.ndarray, "H W 3"]:
+        """The plate at the time of frame ``index``; a picture of its own that may be written to.
+
+        Args:
+            index: Frame whose exposure is taken.
+            camera_frame: Frame whose camera looks; the same when left out.
+        """
+        matrix = self._camera.canvas_from_frame[index if camera_frame is None else camera_frame]
         gain = None if self._exposure is None else self._exposure[index]
         key = matrix.tobytes() + (b"" if gain is None else gain.tobytes())
         if key != self._key:

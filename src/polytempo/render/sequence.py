@@ -15,14 +15,19 @@ import numpy as np
 from jaxtyping import UInt8
 
 from polytempo.core.errors import ShapeError
-from polytempo.core.pictures import Picture, Pictures
+from polytempo.core.pictures import Picture
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.edit.edl import Edl, Instance, check_edl, clip_duration
-from polytempo.layers.sparse import Crop, crop_of
+from polytempo.edit.edl import Edl, check_edl, clip_duration
+from polytempo.layers.sparse import crop_of
 from polytempo.layers.stack import LayerStack
-from polytempo.render.compose import lay_over, moved
+from polytempo.render.compose import lay_over
+from polytempo.render.grain import Grain
+from polytempo.render.interpolate import Interpolator
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
+from polytempo.render.showing import Shower, lowest_row, placed
+from polytempo.render.sound import SoundMode, sound_plan, sound_source
+from polytempo.render.view import source_frame, view_at
 from polytempo.video.clip import Clip
 from polytempo.video.writer import Codec, write_clip
 
@@ -40,19 +45,28 @@ class RenderConfig:
     """Quality of H.264 and H.265, 0 (lossless) to 51."""
     preset: str = "superfast"
     """Speed word of x264 and x265."""
+    sound: SoundMode = "auto"
+    """The clip's sound: ``"auto"`` copies it where the length is unchanged, follows the background's clock where that
+    was changed, and keeps it else; ``"silence"``, ``"keep"`` or ``"stretch"`` to the output's length, pitch kept."""
     ahead: int = 4
     """Frames that may be finished before the encoder takes them."""
 
 
 def render_frames(
-    stack: LayerStack, edl: Edl, clip: Clip, *, start: int = 0, stop: int | None = None
+    stack: LayerStack,
+    edl: Edl,
+    clip: Clip,
+    *,
+    start: int = 0,
+    stop: int | None = None,
+    interpolator: Interpolator | None = None,
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """Frames of an edit, one after the other.
 
-    For every output frame: the plate as the camera of that frame sees it; what that frame itself shows of the
-    background, if the background is live; then the effects of all visible instances, which lie on the scene; then
-    their bodies, back to front. Each instance shows the source frame its time map asks for,
-    carried through the canvas from the camera of that source frame to the camera of the output frame (nothing is
+    For every output frame: the plate as the camera of that moment sees it; what the background's own frame shows of
+    the background, if it is live; then the effects of all visible instances, which lie on the scene; then
+    their bodies, back to front. Each instance shows the source moment its time map asks for,
+    carried through the canvas from the camera of its source frame to the camera of the output frame (nothing is
     resampled where the two agree).
 
     Args:
@@ -61,6 +75,8 @@ def render_frames(
         clip: The clip they come from; gives the times of the frames.
         start: First output frame.
         stop: Output frame to stop before; all when left out.
+        interpolator: Makes pictures between two for instances whose slow motion is ``"flow"``; optical flow when left
+            out. See ``render.learned`` for networks.
 
     Yields:
         uint8 ``[H, W, 3]``, each a picture of its own.
@@ -80,61 +96,61 @@ def render_frames(
         )
     check_edl(edl, layers=[one.name for one in stack.layers], source_duration=clip_duration(clip))
     times = output_times(edl, clip)
-    return _frames(stack, edl, clip, times[start:stop], first=start)
+    return _frames(stack, edl, clip, times[start:stop], first=start, interpolator=interpolator)
 
 
 def _frames(
-    stack: LayerStack, edl: Edl, clip: Clip, times: Sequence[Fraction], *, first: int
+    stack: LayerStack,
+    edl: Edl,
+    clip: Clip,
+    times: Sequence[Fraction],
+    *,
+    first: int,
+    interpolator: Interpolator | None,
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     by_name = {one.name: one for one in stack.layers}
-    plates = PlateView(stack)
+    plates, height = PlateView(stack), stack.size[1]
+    grain = Grain(stack, share=edl.grain) if edl.grain > 0 else None
     visible = [one for one in edl.instances if one.visible and one.opacity > 0]
+    showers = {one.name: Shower(stack, by_name[one.layer], one, clip, interpolator) for one in visible}
     for number, time in enumerate(times, start=first):
-        camera_frame = min(number, stack.n_frames - 1)
-        frame = plates.frame(camera_frame)
-        shown = [(one, source_frame(clip, source)) for one in visible if (source := one.time_map.at(time)) is not None]
-        showing = [Showing(layer_id=by_name[a.layer].layer_id, source=s, level=a.level) for a, s in shown]
+        view = view_at(edl, clip, time)
+        frame = plates.frame(view.background_frame, camera_frame=view.camera_frame)
         if stack.background.live is not None:
-            lay_over(frame, crop_of(stack.background.live, camera_frame))
-        order = paint_order(stack, showing, frame=camera_frame)
+            live = crop_of(stack.background.live, view.background_frame)
+            lay_over(frame, placed(stack, live, source=view.background_frame, frame=view.camera_frame))
+        shown = [(one, source) for one in visible if (source := one.time_map.at(time)) is not None]
+        bodies = [showers[one.name].body(source, time, view.camera_frame) for one, source in shown]
+        showing = [
+            Showing(
+                layer_id=by_name[one.layer].layer_id,
+                source=source_frame(clip, source),
+                level=one.level_at(time),
+                contact=lowest_row(body, height),
+            )
+            for (one, source), body in zip(shown, bodies, strict=True)
+        ]
+        order = paint_order(stack, showing, frame=view.background_frame)
         for instance, source in (shown[index] for index in order):
-            effects = by_name[instance.layer].effects
+            effects = showers[instance.name].effects(source, time, view.camera_frame)
             if effects is not None:
-                crop = _placed(stack, effects, instance, source=source, frame=camera_frame)
-                lay_over(frame, crop, opacity=instance.opacity)
-        for instance, source in (shown[index] for index in order):
-            crop = _placed(stack, by_name[instance.layer].pictures, instance, source=source, frame=camera_frame)
-            lay_over(frame, crop, opacity=instance.opacity)
+                lay_over(frame, effects, opacity=instance.opacity)
+        for index in order:
+            instance = shown[index][0]
+            lay_over(frame, bodies[index], opacity=instance.opacity)
+            if grain is not None and instance.time_map.speed_at(time) == 0:
+                grain.lay(frame, bodies[index], number=number, opacity=instance.opacity)
         yield frame
 
 
-def _placed(stack: LayerStack, pictures: Pictures, instance: Instance, *, source: int, frame: int) -> Crop:
-    """A layer's picture of one frame where the camera of another shows it."""
-    crop = crop_of(pictures, source)
-    same = source == frame or np.array_equal(
-        stack.camera.canvas_from_frame[source], stack.camera.canvas_from_frame[frame]
-    )
-    matrix = np.eye(3) if same else stack.camera.frame_from_frame(frame, source)
-    x, y = instance.offset
-    if same and not (x or y):
-        return crop
-    return moved(crop, np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ matrix, stack.size)
-
-
-def source_frame(clip: Clip, time: Fraction) -> int:
-    """Frame of the clip on screen at a source time.
-
-    Times of frames are rounded to ticks of the clip's time base, while an edit's times are exact: ten frames at
-    30 a second are a third of a second and no whole number of milliseconds. So where ticks do not divide a frame
-    evenly, a frame counts as begun one tick early.
-    """
-    ticks = 1 / (clip.frame_rate * clip.time_base)
-    early = Fraction(0) if ticks.denominator == 1 else min(clip.time_base, 1 / (4 * clip.frame_rate))
-    return clip.frame_at(time + early)
-
-
 def output_times(edl: Edl, clip: Clip) -> list[Fraction]:
-    """Time of every output frame in seconds: the clip's own, and its nominal rate from there on where it ends."""
+    """Time of every output frame in seconds: the clip's own, and its nominal rate from there on where it ends.
+
+    Where the edit has a frame rate of its own, that.
+    """
+    if isinstance(edl.timing, Fraction):
+        n_frames = -(-(edl.duration * edl.timing).numerator // (edl.duration * edl.timing).denominator)
+        return [n / edl.timing for n in range(max(n_frames, 1))]
     times = [clip.time_of(n) for n in range(clip.n_frames)]
     n_more = 0
     if edl.duration > clip_duration(clip):
@@ -157,7 +173,7 @@ def render_clip(
     config: RenderConfig = RenderConfig(),
     report: Report = silent,
 ) -> None:
-    """Write an edit to a video file, which appears when it is whole; the sound is copied.
+    """Write an edit to a video file, which appears when it is whole, with what becomes of the sound.
 
     Frames are made in a thread of their own while earlier ones are encoded.
 
@@ -178,16 +194,17 @@ def render_clip(
     """
     frames = render_frames(stack, edl, clip)
     times = output_times(edl, clip)
-    audio_from = clip if clip.audio_codecs else None
-    if audio_from is not None and edl.duration != clip_duration(clip):
-        log.info("The edit is not as long as the clip: its sound is cut or ends early")
-    with _Ahead(frames, n_ahead=config.ahead) as ahead:
+    rate = edl.timing if isinstance(edl.timing, Fraction) else None
+    plan = sound_plan(edl, clip, config.sound)
+    log.info(plan.said)
+    with _Ahead(frames, n_ahead=config.ahead) as ahead, sound_source(edl, clip, plan) as audio_from:
         write_clip(
             path,
             _counted(ahead, len(times), report),
             size=stack.size,
-            pts=_ticks(times, clip),
-            time_base=clip.time_base,
+            frame_rate=rate,
+            pts=None if rate else _ticks(times, clip),
+            time_base=None if rate else clip.time_base,
             colour=clip.colour,
             audio_from=audio_from,
             codec=config.codec,

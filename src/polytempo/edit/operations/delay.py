@@ -7,7 +7,8 @@ from fractions import Fraction
 from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl
 from polytempo.edit.operations.retime import Outside, line, map_of_segments, retime
-from polytempo.edit.timemap import Hide, Hold, TimeMap
+from polytempo.edit.segments import Hide, Hold
+from polytempo.edit.timemap import TimeMap
 
 WHERE = "edit.delay"
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 from fractions import Fraction
 
 from polytempo.core.errors import InputError
+from polytempo.edit.algebra import compose
 from polytempo.edit.edl import Edl
 from polytempo.edit.operations.delay import delay_map
 from polytempo.edit.operations.retime import Outside
-from polytempo.edit.timemap import compose
 
 WHERE = "edit.duplicate"
 MOST = 64

@@ -7,7 +7,8 @@ from fractions import Fraction
 from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl
 from polytempo.edit.operations.retime import Then, line, map_of_segments, require_range, retime
-from polytempo.edit.timemap import Hold, hold_map
+from polytempo.edit.segments import Hold
+from polytempo.edit.timemap import hold_map
 
 WHERE = "edit.freeze"
 

@@ -8,8 +8,10 @@ from fractions import Fraction
 from typing import Literal
 
 from polytempo.core.errors import InputError
+from polytempo.edit.algebra import compose, merged
 from polytempo.edit.edl import Edl, with_instance
-from polytempo.edit.timemap import Hide, Hold, Linear, TimeMap, compose, merged
+from polytempo.edit.segments import Linear
+from polytempo.edit.timemap import Segment, TimeMap
 
 Then = Literal["resume", "rejoin"]
 """After a range: ``"resume"`` goes on from where it stopped, ``"rejoin"`` jumps to where it would have been."""
@@ -27,7 +29,7 @@ def retime(edl: Edl, name: str, *, outer: TimeMap) -> Edl:
     return with_instance(edl, replace(one, time_map=compose(outer, one.time_map)))
 
 
-def map_of_segments(segments: Sequence[Linear | Hold | Hide]) -> TimeMap:
+def map_of_segments(segments: Sequence[Segment]) -> TimeMap:
     """A map of the segments that are not empty, standing still before and after (hidden if it ends hidden)."""
     row = merged([one for one in segments if one.stop > one.start])
     first, last = row[0], row[-1]

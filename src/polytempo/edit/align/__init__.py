@@ -1,0 +1,1 @@
+"""Whose motion is in time with whose: signals, warps between them, and the moments at which something happens."""

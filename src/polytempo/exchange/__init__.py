@@ -1,0 +1,1 @@
+"""Out of the program and into it: files that other tools read and write."""

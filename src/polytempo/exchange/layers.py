@@ -1,0 +1,70 @@
+"""Each instance of an edit as pictures of its own, at the output's times."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import UInt8
+from numpy.typing import NDArray
+
+from polytempo.core.errors import InputError
+from polytempo.edit.edl import Edl, check_edl, clip_duration
+from polytempo.layers.sparse import Crop
+from polytempo.layers.stack import LayerStack
+from polytempo.render.sequence import output_times, render_frames
+from polytempo.render.showing import Shower
+from polytempo.render.view import view_at
+from polytempo.video.clip import Clip
+
+WHERE = "exchange.layers"
+BACKGROUND = "background"
+
+
+def instance_frames(stack: LayerStack, edl: Edl, clip: Clip, name: str) -> Iterator[UInt8[np.ndarray, "H W 4"]]:
+    """One instance alone over nothing, its effects beneath its body, premultiplied; empty where it is hidden.
+
+    Raises:
+        InputError: there is no such instance, or the edit does not belong to the stack.
+    """
+    check_edl(edl, layers=[one.name for one in stack.layers], source_duration=clip_duration(clip))
+    instance = edl.instance(name)
+    layer = next(one for one in stack.layers if one.name == instance.layer)
+    shower = Shower(stack, layer, instance, clip, None)
+    width, height = stack.size
+    for time in output_times(edl, clip):
+        picture = np.zeros((height, width, 4), np.uint8)
+        source = instance.time_map.at(time) if instance.visible else None
+        if source is not None:
+            frame = view_at(edl, clip, time).camera_frame
+            effects = shower.effects(source, time, frame)
+            for crop in (effects, shower.body(source, time, frame)):
+                if crop is not None:
+                    _lay(picture, crop, instance.opacity)
+        yield picture
+
+
+def background_frames(stack: LayerStack, edl: Edl, clip: Clip) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
+    """The output's background without anybody.
+
+    Raises:
+        InputError: an instance bears the background's name, or the edit does not belong to the stack.
+    """
+    if any(one.name == BACKGROUND for one in edl.instances):
+        raise InputError(WHERE, f"no instance may be called {BACKGROUND!r} when layers are written", got=BACKGROUND)
+    hidden = tuple(replace(one, visible=False) for one in edl.instances)
+    return render_frames(stack, replace(edl, instances=hidden), clip)
+
+
+def _lay(picture: NDArray[np.uint8], crop: Crop, opacity: float) -> None:
+    """Lay a crop over a premultiplied picture, in place."""
+    height, width = picture.shape[:2]
+    top, left = max(crop.y, 0), max(crop.x, 0)
+    bottom, right = min(crop.y + crop.picture.shape[0], height), min(crop.x + crop.picture.shape[1], width)
+    if bottom <= top or right <= left:
+        return
+    front = crop.picture[top - crop.y : bottom - crop.y, left - crop.x : right - crop.x] * np.float32(opacity)
+    back = picture[top:bottom, left:right]
+    joined = front + back * (1 - front[..., 3:] / 255)
+    picture[top:bottom, left:right] = np.minimum(np.rint(joined), 255).astype(np.uint8)

@@ -1,0 +1,189 @@
+"""The clip's sound in an edit: as it is, silent, kept, or stretched with its pitch kept."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.error import FFmpegError
+from av.filter.graph import Graph
+from numpy.typing import NDArray
+
+from polytempo.core.errors import InputError
+from polytempo.edit.edl import Edl, clip_duration
+from polytempo.edit.segments import Linear
+from polytempo.edit.timemap import TimeMap, line_map
+from polytempo.video.clip import Clip
+from polytempo.video.door import reason
+from polytempo.video.samples import read_sound
+
+WHERE = "render.sound"
+SoundMode = Literal["auto", "silence", "keep", "stretch"]
+"""``auto``: the clip's own where nothing of length or order has changed, else ``stretch`` where the background's clock
+was changed, else ``keep``."""
+RATE = 48000
+SLOWEST, FASTEST = Fraction(1, 4), Fraction(4)
+"""Speeds between which sound is stretched; beyond them it is silent."""
+FADE = 240
+"""Samples over which a piece begins and ends, so that cuts do not click."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundPlan:
+    """What becomes of the sound."""
+
+    what: Literal["none", "copy", "silence", "keep", "stretch"]
+    said: str
+    """The same in words, for the user."""
+
+
+def sound_plan(edl: Edl, clip: Clip, mode: SoundMode) -> SoundPlan:
+    """Decide what becomes of a clip's sound in an edit."""
+    if not clip.audio_codecs:
+        return SoundPlan(what="none", said="The clip has no sound")
+    same = edl.duration == clip_duration(clip) and edl.clock is None
+    if mode == "silence":
+        return SoundPlan(what="silence", said="The sound was left out, as asked")
+    if same:
+        return SoundPlan(what="copy", said="The sound was copied")
+    if mode == "stretch" or (mode == "auto" and edl.clock is not None):
+        how = "follows the background's clock" if edl.clock is not None else "was stretched to the output's length"
+        return SoundPlan(what="stretch", said=f"The sound {how}, its pitch kept")
+    return SoundPlan(what="keep", said="The sound was kept as it is: it is cut, or ends early")
+
+
+@contextmanager
+def sound_source(edl: Edl, clip: Clip, plan: SoundPlan) -> Generator[Clip | None]:
+    """Give what the writer is to copy sound from: the clip, a file made for the while, or nothing.
+
+    Raises:
+        InputError: the sound cannot be read.
+    """
+    match plan.what:
+        case "copy" | "keep":
+            yield clip
+        case "stretch":
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / "sound.m4a"
+                write_sound(path, retimed_sound(edl, clip))
+                yield replace(clip, path=path, pts=(0,), time_base=Fraction(1, RATE), n_frames=1, audio_codecs=("aac",))
+        case _:
+            yield None
+
+
+def retimed_sound(edl: Edl, clip: Clip) -> NDArray[np.float32]:
+    """The clip's sound under the background's clock, ``[2, N]`` at 48,000 samples a second.
+
+    Where the clock runs forwards evenly, at a quarter to four times the speed, the sound runs with it at its own pitch;
+    where it stands still, jumps back, bends or is hidden, it is silent.
+
+    Raises:
+        InputError: the clip's sound cannot be read.
+    """
+    sound = read_sound(clip.path, rate=RATE, channels=2)
+    origin = clip.pts[0] * clip.time_base if not clip.times_rebuilt else Fraction(0)
+    whole = sound.from_time(origin)
+    clock = edl.clock
+    if clock is None:
+        length = clip_duration(clip)
+        clock = line_map(edl.duration, source_start=Fraction(0), speed=length / edl.duration)
+    out = np.zeros((2, round(edl.duration * RATE)), np.float32)
+    for start, stop, source_start, speed in _even_pieces(clock, edl.duration):
+        if SLOWEST <= speed <= FASTEST:
+            first, last = round(source_start * RATE), round((source_start + (stop - start) * speed) * RATE)
+            place, n = round(start * RATE), round(stop * RATE) - round(start * RATE)
+            piece = stretched(whole[:, max(first, 0) : last], speed)[:, :n]
+            out[:, place : place + piece.shape[1]] = _faded(piece)
+    return out
+
+
+def stretched(samples: NDArray[np.float32], speed: Fraction) -> NDArray[np.float32]:
+    """Sound ``[2, N]`` at another speed with its pitch kept.
+
+    Source: FFmpeg's ``atempo`` (overlap-add of similar waveforms).
+    """
+    if speed == 1 or samples.shape[1] == 0:
+        return samples
+    graph = Graph()
+    source = graph.add_abuffer(
+        sample_rate=RATE, format="fltp", layout="stereo", channels=2, time_base=Fraction(1, RATE)
+    )
+    last = source
+    for factor in _factors(float(speed)):
+        following = graph.add("atempo", f"{factor:.9f}")
+        last.link_to(following)
+        last = following
+    sink = graph.add("abuffersink")
+    last.link_to(sink)
+    graph.configure()
+    pieces: list[NDArray[np.float32]] = []
+    block = 4096
+    for n in range(0, samples.shape[1], block):
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples[:, n : n + block]), format="fltp", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, n, Fraction(1, RATE)
+        graph.push(frame)
+        pieces += _pulled(graph)
+    graph.push(None)
+    pieces += _pulled(graph)
+    return np.concatenate(pieces, axis=1) if pieces else samples[:, :0]
+
+
+def write_sound(path: Path, samples: NDArray[np.float32]) -> None:
+    """Write sound ``[2, N]`` as AAC."""
+    try:
+        with av.open(str(path), "w") as container:
+            stream: AudioStream = container.add_stream("aac", rate=RATE, layout="stereo")  # pyright: ignore
+            stream.bit_rate = 192_000
+            for n in range(0, samples.shape[1], 1024):
+                frame = AudioFrame.from_ndarray(
+                    np.ascontiguousarray(np.clip(samples[:, n : n + 1024], -1, 1)), format="fltp", layout="stereo"
+                )
+                frame.sample_rate, frame.pts, frame.time_base = RATE, n, Fraction(1, RATE)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+    except FFmpegError as error:
+        raise InputError(WHERE, "the sound must be writable", got=reason(error), path=path) from error
+
+
+def _even_pieces(clock: TimeMap, duration: Fraction) -> Iterator[tuple[Fraction, Fraction, Fraction, Fraction]]:
+    for one in clock.segments:
+        start, stop = max(one.start, Fraction(0)), min(one.stop, duration)
+        if isinstance(one, Linear) and stop > start:
+            yield start, stop, one.at(start), one.speed
+
+
+def _factors(speed: float) -> list[float]:
+    """Factors between a half and two, which the filter does best, whose product is the speed."""
+    n = max(int(np.ceil(abs(np.log2(speed)))), 1)
+    return [speed ** (1 / n)] * n
+
+
+def _pulled(graph: Graph) -> list[NDArray[np.float32]]:
+    out: list[NDArray[np.float32]] = []
+    while True:
+        try:
+            frame = graph.pull()
+        except (BlockingIOError, EOFError):
+            return out
+        assert isinstance(frame, AudioFrame)
+        values = np.asarray(frame.to_ndarray(), np.float32)
+        out.append(values if frame.format.is_planar else values.reshape(-1, 2).T)  # the filter gives them in turn
+
+
+def _faded(piece: NDArray[np.float32]) -> NDArray[np.float32]:
+    n = min(FADE, piece.shape[1] // 2)
+    if n == 0:
+        return piece
+    faded, ramp = piece.copy(), np.linspace(0, 1, n, dtype=np.float32)
+    faded[:, :n] *= ramp
+    faded[:, -n:] *= ramp[::-1]
+    return faded

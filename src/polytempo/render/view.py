@@ -1,0 +1,64 @@
+"""Which frames of the clip an output moment takes its background and its camera from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from polytempo.edit.edl import Edl, Framing, Locked
+from polytempo.video.clip import Clip
+
+NEAR = Fraction(1, 100)
+"""Shares of a frame below which a moment counts as a frame's own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class View:
+    """Background and camera of an output moment."""
+
+    background_frame: int
+    """Frame of the clip whose live background and exposure are shown."""
+    camera_frame: int
+    """Frame of the clip whose camera looks."""
+
+
+def view_at(edl: Edl, clip: Clip, time: Fraction) -> View:
+    """Background and camera at an output time.
+
+    A camera that frames an instance keeps to the background's time while the instance is hidden.
+    """
+    clock = time if edl.clock is None else edl.clock.at(time)
+    background = source_frame(clip, time if clock is None else clock)
+    match edl.camera:
+        case Locked(at=at):
+            camera = source_frame(clip, at)
+        case Framing(instance=name):
+            source = edl.instance(name).time_map.at(time)
+            camera = background if source is None else source_frame(clip, source)
+        case _:
+            camera = background
+    return View(background_frame=background, camera_frame=camera)
+
+
+def source_frame(clip: Clip, time: Fraction) -> int:
+    """Frame of the clip on screen at a source time.
+
+    Times of frames are rounded to ticks of the clip's time base, while an edit's times are exact: ten frames at
+    30 a second are a third of a second and no whole number of milliseconds. So where ticks do not divide a frame
+    evenly, a frame counts as begun one tick early.
+    """
+    ticks = 1 / (clip.frame_rate * clip.time_base)
+    early = Fraction(0) if ticks.denominator == 1 else min(clip.time_base, 1 / (4 * clip.frame_rate))
+    return clip.frame_at(time + early)
+
+
+def source_place(clip: Clip, time: Fraction) -> tuple[int, float]:
+    """Frame on screen at a source time, and the share 0…1 of the way to the next that has gone by."""
+    frame = source_frame(clip, time)
+    if frame + 1 >= clip.n_frames:
+        return frame, 0.0
+    start = clip.time_of(frame)
+    share = (time - start) / (clip.time_of(frame + 1) - start)
+    if share < NEAR:
+        return frame, 0.0
+    return (frame + 1, 0.0) if share > 1 - NEAR else (frame, float(share))

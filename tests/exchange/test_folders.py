@@ -1,0 +1,143 @@
+"""Layers of other programs: read, retimed here, written again."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction as F
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from polytempo.cli.main import main
+from polytempo.core.errors import InputError
+from polytempo.core.progress import silent
+from polytempo.edit.edl import read_edl
+from polytempo.exchange.exr import read_exr
+from polytempo.exchange.folders import find_layer_folders, import_layer_folders, read_paper_scene
+from polytempo.exchange.images import read_png_sequence, write_png_sequence
+from polytempo.exchange.otio import read_otio
+from polytempo.exchange.video import read_video
+from polytempo.layers.store import read_stack
+from polytempo.project.folder import open_project
+from polytempo.project.stages import run_probe
+from polytempo.render.sequence import render_frames
+from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_stack
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Path:
+    """Two squares as another program would leave them: straight PNG files, a folder a layer."""
+    stack, root = drawn_stack(), tmp_path / "from_elsewhere"
+    root.mkdir()
+    for layer, name in zip(stack.layers, ("rgba_l1", "rgba_l2"), strict=True):
+        write_png_sequence(root / name, (np.asarray(layer.pictures[t]) for t in range(N_FRAMES)))
+    write_png_sequence(root / "background", (stack.background.colour for _ in range(N_FRAMES)))
+    return root
+
+
+def test_folders_of_layers_become_a_stack(folders: Path, tmp_path: Path) -> None:
+    found = find_layer_folders(folders)
+    assert [name for name, _ in found.layers] == ["l1", "l2"]
+    assert (found.n_frames, found.size) == (N_FRAMES, (WIDTH, HEIGHT))
+    import_layer_folders(found, tmp_path / "stack", tmp_path / "clip.mkv", frame_rate=F(30))
+    stack, drawn = read_stack(tmp_path / "stack"), drawn_stack()
+    for ours, theirs in zip(stack.layers, drawn.layers, strict=True):
+        for t in range(N_FRAMES):
+            assert np.abs(ours.pictures[t].astype(int) - theirs.pictures[t]).max() <= 1
+    assert len(list(read_video(tmp_path / "clip.mkv", codec="ffv1"))) == N_FRAMES
+
+
+@pytest.mark.slow  # the command line keeps to no shapes of ours
+def test_the_whole_way_for_layers_from_elsewhere(folders: Path, tmp_path: Path) -> None:
+    """Import, edit, export as everything; what is exported by layers composites to what is rendered."""
+    project = tmp_path / "mine.polytempo"
+
+    def run(*words: str) -> None:
+        assert main(list(words)) == 0
+
+    run("import", str(folders), "-o", str(project), "--frame-rate", "30")
+    run("edit", str(project), "--freeze", "l1@2f", "--delay", "l2+1f")
+    run("export", str(project), "-o", str(tmp_path / "layers"), "--layers", "--as", "png16")
+    run("export", str(project), "-o", str(tmp_path / "frames"), "--as", "png")
+    run("export", str(project), "-o", str(tmp_path / "exr"), "--as", "exr")
+    run("export", str(project), "-o", str(tmp_path / "mov"), "--layers", "--as", "prores4444")
+    run("export", str(project), "-o", str(tmp_path / "edit.otio"))
+    run("export", str(project), "-o", str(tmp_path / "small.gif"))
+    with open_project(project, writing=False) as opened:
+        clip = run_probe(opened, silent).value
+        stack = read_stack(opened.current_result("layers") / "stack")
+    edl = read_edl(project / "edit.json")
+    assert read_otio(tmp_path / "edit.otio") == edl
+    run("edit", str(project), "--reset", "--edl", str(tmp_path / "edit.otio"))
+    assert read_edl(project / "edit.json") == edl
+    wanted = list(render_frames(stack, edl, clip))
+    assert all(map(np.array_equal, wanted, read_png_sequence(tmp_path / "frames")))
+    for kind in ("png", "exr"):
+        for t in range(N_FRAMES):
+            if kind == "png":
+                layers = {n: list(read_png_sequence(tmp_path / "layers" / n))[t] for n in ("background", "l1", "l2")}
+            else:
+                layers = read_exr(tmp_path / "exr" / f"{t:04d}.exr")
+            frame = layers["background"][..., :3].astype(np.float64)
+            for name in ("l1", "l2"):
+                frame = layers[name][..., :3] + frame * (1 - layers[name][..., 3:] / 255)
+            assert np.abs(frame - wanted[t]).max() <= 1.5
+    red = list(read_video(tmp_path / "mov" / "l1.mov", codec="prores4444"))
+    assert all(np.abs(one[12:18, 16:22].astype(int) - (200, 20, 20, 255)).max() <= 6 for one in red)
+    assert (tmp_path / "small.gif").stat().st_size > 100
+
+
+def test_the_papers_layout(tmp_path: Path) -> None:
+    root = tmp_path / "splash"
+    write_png_sequence(root / "rgb", (np.full((32, 48, 3), 10 * t, np.uint8) for t in range(3)))
+    (root / "mask" / "01").mkdir(parents=True)
+    (root / "metadata.json").write_text(json.dumps({"composite_order": [[1, 2], [1, 2], [2, 1]]}))
+    person = {"idx": 4, "keypoints": [float(n) for n in range(51)], "scores": 1.0}
+    (root / "keypoints.json").write_text(json.dumps({"0000.png": [person], "0002.png": [person]}))
+    (root / "homographies.txt").write_text("size: 48 32\nbounds: 0 47 0 31\n" + "1 0 0 0 1 0 0 0 1\n" * 3)
+    scene = read_paper_scene(root)
+    assert (len(scene.frames), scene.size) == (3, (48, 32))
+    assert scene.composite_order == ((1, 2), (1, 2), (2, 1))
+    assert scene.keypoints is not None
+    assert scene.keypoints.shape == (1, 3, 17, 3)
+    assert scene.keypoints[0, 0, 16].tolist() == [48, 49, 50]
+    assert not scene.keypoints[0, 1].any()
+    assert scene.camera().canvas_size == (48, 32)
+    assert main(["import", str(root), "-o", str(tmp_path / "splash.polytempo"), "--frame-rate", "25"]) == 0
+    back = list(read_video(tmp_path / "splash.mkv", codec="ffv1"))
+    assert [int(one[0, 0, 0]) for one in back] == [0, 10, 20]
+
+
+@pytest.mark.refusal
+def test_folders_that_do_not_fit_are_refused(folders: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="layers must come in a folder"):
+        find_layer_folders(tmp_path / "nothing")
+    with pytest.raises(InputError, match="one for every layer"):
+        find_layer_folders(folders / "rgba_l1")
+    (folders / "rgba_l2" / "0003.png").unlink()
+    with pytest.raises(InputError, match="all layers must have the same number of frames"):
+        find_layer_folders(folders)
+    (folders / "rgba_l1" / "0003.png").unlink()
+    (folders / "background" / "0003.png").unlink()
+    cv2.imwrite(str(folders / "rgba_l2" / "0002.png"), np.zeros((5, 5, 4), np.uint8))
+    with pytest.raises(InputError, match="all pictures must measure 48x32; got 5x5"):
+        import_layer_folders(find_layer_folders(folders), tmp_path / "s", tmp_path / "c.mkv", frame_rate=F(24))
+    assert not (tmp_path / "s").exists()
+    assert not (tmp_path / "c.mkv").exists()
+    with pytest.raises(InputError, match="the scene must have a folder rgb"):
+        read_paper_scene(folders)
+    root = tmp_path / "scene"
+    write_png_sequence(root / "rgb", (np.zeros((32, 48, 3), np.uint8) for _ in range(2)))
+    for name, text, message in (
+        ("metadata.json", "{", "must be readable JSON"),
+        ("metadata.json", "[]", "must be a JSON object"),
+        ("metadata.json", '{"composite_order": [["a"]]}', "must be a list of layer numbers"),
+        ("metadata.json", '{"composite_order": [[1, 2]]}', "must name every layer once in every frame"),
+        ("keypoints.json", '{"0000.png": [{"idx": 1, "keypoints": [1, 2]}]}', "51 numbers and idx each"),
+    ):
+        (root / name).write_text(text)
+        with pytest.raises(InputError, match=message):
+            read_paper_scene(root)
+        (root / name).unlink()
