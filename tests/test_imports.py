@@ -17,12 +17,13 @@ FLOOR = {
     "layers": 3,
     "objects": 4,
     "synth": 4,
-    "decompose": 5,
-    "edit": 6,
-    "render": 7,
-    "project": 8,
-    "jobs": 9,
-    "cli": 10,
+    "bodies": 5,
+    "decompose": 6,
+    "edit": 7,
+    "render": 8,
+    "project": 9,
+    "jobs": 10,
+    "cli": 11,
 }
 """Height of each folder; two folders of one height do not know each other."""
 FORBIDDEN = {"torchvision"}
