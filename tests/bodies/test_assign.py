@@ -11,26 +11,12 @@ from polytempo.bodies.assign import keypoints_by_subject, linked
 from polytempo.bodies.keypoints import Detection
 from polytempo.core.errors import InputError
 from polytempo.synth.draw import DrawnScene
-
-
-def scene_detections(scene: DrawnScene, *, tracked: bool) -> list[Detection]:
-    return [
-        Detection(frame=t, points=scene.keypoints[k, t], track=10 + k if tracked else None)
-        for t in range(len(scene.pictures))
-        for k in range(len(scene.keypoints))
-    ]
-
-
-def with_scores(scene: DrawnScene) -> list[Detection]:
-    return [
-        replace(one, points=np.concatenate([one.points[:, :2], np.ones((17, 1), np.float32)], 1))
-        for one in scene_detections(scene, tracked=True)
-    ]
+from support import detections
 
 
 @pytest.mark.parametrize("tracked", [True, False])
 def test_people_who_cross_keep_who_they_are(crossing_scene: DrawnScene, tracked: bool) -> None:
-    found = [replace(one, track=one.track if tracked else None) for one in with_scores(crossing_scene)]
+    found = detections(crossing_scene, tracked=tracked)
     by_subject = keypoints_by_subject(found, {1: crossing_scene.masks[0], 2: crossing_scene.masks[1]})
     for who in (1, 2):
         assert sorted(by_subject[who]) == list(range(len(crossing_scene.pictures)))
@@ -40,7 +26,7 @@ def test_people_who_cross_keep_who_they_are(crossing_scene: DrawnScene, tracked:
 
 def test_a_track_renumbered_after_an_occlusion_is_joined(crossing_scene: DrawnScene) -> None:
     found = [
-        replace(one, track=77) if one.track == 10 and one.frame >= 6 else one for one in with_scores(crossing_scene)
+        replace(one, track=77) if one.track == 11 and one.frame >= 6 else one for one in detections(crossing_scene)
     ]
     by_subject = keypoints_by_subject(found, {1: crossing_scene.masks[0], 2: crossing_scene.masks[1]})
     assert sorted(by_subject[1]) == list(range(len(crossing_scene.pictures)))
@@ -66,6 +52,6 @@ def test_untracked_walkers_are_linked_whatever_order_they_come_in(step: float, s
 
 @pytest.mark.refusal
 def test_a_subject_that_nobody_found_is_refused(crossing_scene: DrawnScene) -> None:
-    only = [one for one in with_scores(crossing_scene) if one.track == 10]
+    only = [one for one in detections(crossing_scene) if one.track == 11]
     with pytest.raises(InputError, match="within the mask of subject 2"):
         keypoints_by_subject(only, {1: crossing_scene.masks[0], 2: crossing_scene.masks[1]})
