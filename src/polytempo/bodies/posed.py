@@ -199,7 +199,8 @@ def _carried(
     cut = np.dstack([picture, body])
     rgba = cv2.remap(cut, map_x, map_y, cv2.INTER_LINEAR)
     free = unhidden[source.frame].astype(np.float32)
-    return rgba, cv2.remap(free, map_x, map_y, cv2.INTER_LINEAR)  # outside the frame nothing is seen, either
+    seen = cv2.remap(free, map_x, map_y, cv2.INTER_LINEAR)  # outside the frame nothing is seen, either
+    return np.asarray(rgba, np.float32), np.asarray(seen, np.float32)
 
 
 def _limb_weights(
