@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -26,29 +27,30 @@ class JitterConfig:
     """Frames are enlarged by 1 to this before they are cropped to their size. Patent A, paragraph 76."""
 
 
-def jittered(batch: Batch, *, epoch: int, config: JitterConfig, generator: torch.Generator) -> Batch:
+def jittered(batch: Batch, *, epoch: int, config: JitterConfig, seeds: Sequence[int]) -> Batch:
     """Batch with the jitter of an epoch; the inputs move with the frames, and brightness changes the target only.
 
     Args:
         batch: As from ``make_batch``.
         epoch: From 0.
         config: See ``JitterConfig``.
-        generator: Of all that is random here.
+        seeds: One a frame, so that a frame's jitter does not depend on the frames beside it.
 
     Source: LNR, A.1.
     """
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     if config.crop_share > 0:
-        batch = _cropped(batch, config, generator)
+        batch = _cropped(batch, config, generators)
     if config.brightness > 0 and epoch < config.brightness_epochs:
-        shift = torch.randn(len(batch.frames), 1, 1, 1, generator=generator) * config.brightness
+        shift = torch.stack([torch.randn(1, 1, 1, generator=one) for one in generators]) * config.brightness
         batch = replace(batch, frames=(batch.frames + shift).clamp(0, 1))
     return batch
 
 
-def _cropped(batch: Batch, config: JitterConfig, generator: torch.Generator) -> Batch:
+def _cropped(batch: Batch, config: JitterConfig, generators: list[torch.Generator]) -> Batch:
     height, width = batch.frames.shape[-2:]
     windows: list[tuple[int, int, int, int]] = []
-    for _ in range(len(batch.frames)):
+    for generator in generators:
         chance, scale, left, top = torch.rand(4, generator=generator).tolist()
         grown = 1 + (config.largest_scale - 1) * scale if chance < config.crop_share else 1.0
         rows, columns = int(grown * height), int(grown * width)

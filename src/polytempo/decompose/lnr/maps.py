@@ -135,7 +135,7 @@ def background_uv(camera: CameraPath) -> NDArray[np.float16]:
 def make_batch(maps: LayerMaps, frames: NDArray[np.uint8], chosen: NDArray[np.int64]) -> Batch:
     """Frames by number, on the CPU."""
     return Batch(
-        frames=torch.from_numpy(frames).permute(0, 3, 1, 2).float() / 255,
+        frames=torch.tensor(frames).permute(0, 3, 1, 2).float() / 255,
         tile=torch.from_numpy(maps.tile[chosen]).long(),
         uv=torch.from_numpy(maps.uv[chosen]).float(),
         person=torch.from_numpy(maps.person[chosen]).float(),
