@@ -39,7 +39,7 @@ class Settings:
     decompose: DraftConfig = field(default_factory=DraftConfig)
     """How layers are separated."""
     preset: Preset = "draft"
-    """Which way layers are found: ``draft`` in minutes without a GPU, ``paper`` and ``standard`` by the neural model."""
+    """How layers are found: ``draft`` in minutes without a GPU, ``paper`` and ``standard`` by the neural model."""
     epochs: int | None = None
     """Epochs of the neural model; its whole course is scaled with them. The preset's own where not said."""
     bodies: BodiesConfig = field(default_factory=BodiesConfig)

@@ -88,13 +88,14 @@ def paper_config() -> LnrConfig:
 
 def standard_config() -> LnrConfig:
     """Preset ``standard``: a warm start, a tenth of the epochs, layers in one pass, bfloat16 and compiled on a GPU."""
-    return shortened(
-        replace(paper_config(), warm_epochs=20, together=True, mixed_precision=True, compiled=True), PAPER_EPOCHS // 10
-    )
+    short = shortened(paper_config(), PAPER_EPOCHS // 10)
+    return replace(short, warm_epochs=20, together=True, mixed_precision=True, compiled=True)
 
 
 def shortened(config: LnrConfig, n_epochs: int) -> LnrConfig:
     """The same course of training in another number of epochs: every epoch number is scaled alike.
+
+    A warm start stays as long as it is, up to a quarter of them.
 
     Example:
         >>> short = shortened(paper_config(), 25)
@@ -110,7 +111,7 @@ def shortened(config: LnrConfig, n_epochs: int) -> LnrConfig:
         n_epochs=n_epochs,
         curriculum_epochs=scaled(config.curriculum_epochs),
         l1_epochs=scaled(config.l1_epochs),
-        warm_epochs=min(config.warm_epochs, n_epochs),
+        warm_epochs=min(config.warm_epochs, max(1, n_epochs // 4)),
         jitter=replace(config.jitter, brightness_epochs=scaled(config.jitter.brightness_epochs)),
         upsample=replace(config.upsample, n_epochs=scaled(config.upsample.n_epochs)),
     )
