@@ -121,13 +121,13 @@ def _draw(
     v = np.clip((along + radius[0]) / (length + radius[0] + radius[1]), 0, 1)
     angle = np.arcsin(np.clip(across / np.maximum(thick, 1e-6), -1, 1)) - pose.yaw
     angle = np.angle(np.exp(1j * angle))  # into -π…π: 0 the chest, above 0 the person's left
-    number, u = _side(limb, angle)
+    number, u = side_of(limb, angle)
     box = (slice(y0, y1), slice(x0, x1))
     part[box][inside] = number[inside]
     uv[box][inside] = np.stack([u, v], -1)[inside]
 
 
-def _side(limb: Limb, angle: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+def side_of(limb: Limb, angle: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """Part and U at an angle around the limb."""
     if limb.front == limb.back:
         return np.full(angle.shape, limb.front, np.uint8), (angle + np.pi) / (2 * np.pi)

@@ -25,6 +25,7 @@ VERBS = {
     "render": "render_command",
     "report": "report_command",
     "retime": "retime_command",
+    "train": "train_command",
 }
 """Function of each verb; its module is called like the verb."""
 
