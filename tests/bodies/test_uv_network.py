@@ -9,8 +9,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from polytempo.bodies.keypoints import KeypointTrack
+from polytempo.bodies.keypoints_to_uv import keypoints_to_uv, network_uv
+from polytempo.bodies.limbs import poses
+from polytempo.bodies.rasterise import body_map
 from polytempo.bodies.skeleton import COLOURS, body_crop, skeleton_picture
-from polytempo.bodies.train_uv import UvTraining, network_uv, train_uv_network, uv_from_keypoints, uv_scores
+from polytempo.bodies.train_uv import UvTraining, train_uv_network, uv_from_keypoints, uv_scores
 from polytempo.bodies.uv_network import (
     UvNetwork,
     UvNetworkConfig,
@@ -111,11 +115,28 @@ def test_training_lowers_the_loss_is_repeatable_and_survives_the_disk(tmp_path: 
     back = read_uv_network(file)
     assert back.config == config.network
     assert torch.allclose(back.part_head.weight, network.part_head.weight, atol=1e-3)
-    part, uv = network_uv(back, somebody(3).points, side=160)
-    assert part.shape == (160, 160)
-    assert uv.shape == (160, 160, 2)
+    part, uv = network_uv(back, somebody(3).points, size=(160, 120))
+    assert part.shape == (120, 160)
+    assert uv.shape == (120, 160, 2)
     scores = uv_scores(lambda points: uv_from_keypoints(points, side=96), n_people=5, side=96)
     assert 0.3 < scores.part_accuracy <= 1
+
+
+def test_both_ways_fill_the_same_frames() -> None:
+    points = np.stack([somebody(seed).points for seed in (4, 5)])
+    points[..., 2] = 1
+    points = np.concatenate([points, np.zeros((1, 17, 3), np.float32)])
+    track = KeypointTrack(points=points)
+    drawn = keypoints_to_uv(track, size=(160, 160), build=1.2)
+    assert np.array_equal(drawn.part, body_map(poses(track), n_frames=3, size=(160, 160), build=1.2).part)
+    network = UvNetwork(UvNetworkConfig(width=8, side=64)).eval()
+    torch.nn.init.zeros_(network.part_head.weight)
+    with torch.no_grad():
+        network.part_head.bias.copy_(torch.nn.functional.one_hot(torch.tensor(9), 25).float())
+    found = keypoints_to_uv(track, size=(160, 160), network=network)
+    assert (found.part[0] == 9).sum() > 0.3 * 160 * 160
+    assert not found.part[2].any()
+    assert not drawn.part[2].any()
 
 
 @pytest.mark.refusal

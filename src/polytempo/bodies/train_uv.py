@@ -5,25 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Float32, UInt8
-from numpy.typing import NDArray
 from torch import Tensor
 
 from polytempo.bodies.keypoints import Keypoints, KeypointTrack
+from polytempo.bodies.keypoints_to_uv import warped
 from polytempo.bodies.limbs import LIMBS, poses
 from polytempo.bodies.rasterise import draw_body
 from polytempo.bodies.skeleton import body_crop, skeleton_picture
-from polytempo.bodies.uv_network import UvNetwork, UvNetworkConfig, decoded, uv_loss
+from polytempo.bodies.uv_network import UvNetwork, UvNetworkConfig, uv_loss
 from polytempo.bodies.uv_pairs import DamageConfig, damaged, draw_pair
 from polytempo.core.errors import InputError
 from polytempo.core.progress import Progress, Report, silent
 
-A = TypeVar("A", np.uint8, np.float32)
 Body = tuple[UInt8[np.ndarray, "S S"], Float32[np.ndarray, "S S 2"]]
 """Part and UV of a picture."""
 HELD_OUT = 1 << 40
@@ -121,21 +118,6 @@ def uv_from_keypoints(points: Keypoints, *, side: int) -> Body:
     return draw_body(found[0], size=(side, side))
 
 
-def network_uv(network: UvNetwork, points: Keypoints, *, side: int) -> Body:
-    """The network's body of one picture: drawn in its own crop, carried back by the nearest pixel.
-
-    Raises:
-        InputError: fewer than two keypoints are known.
-    """
-    crop = body_crop(points, side=network.config.side)
-    with torch.no_grad():
-        logits, uv = network(torch.from_numpy(skeleton_picture(points, crop))[None])
-    part, places = decoded(logits[0], uv[0])
-    return _warped(part, crop.picture_from_frame, side, inverse=True), _warped(
-        places, crop.picture_from_frame, side, inverse=True
-    )
-
-
 def uv_scores(
     body_of: Callable[[Keypoints], Body], *, n_people: int, side: int, seed: int = 0, damage: DamageConfig | None = None
 ) -> UvScores:
@@ -184,19 +166,13 @@ def _batch(
         points = damaged(pair.points, rng, config=config.damage)
         crop = body_crop(points, side=side)
         pictures.append(skeleton_picture(points, crop))
-        parts.append(_warped(pair.part, crop.picture_from_frame, side))
-        places.append(_warped(pair.uv, crop.picture_from_frame, side))
+        parts.append(warped(pair.part, crop.picture_from_frame, (side, side)))
+        places.append(warped(pair.uv, crop.picture_from_frame, (side, side)))
     return (
         torch.from_numpy(np.stack(pictures)),
         torch.from_numpy(np.stack(parts)).long(),
         torch.from_numpy(np.stack(places)).permute(0, 3, 1, 2),
     )
-
-
-def _warped(values: NDArray[A], matrix: NDArray[np.float64], side: int, *, inverse: bool = False) -> NDArray[A]:
-    flags = cv2.INTER_NEAREST | (cv2.WARP_INVERSE_MAP if inverse else 0)
-    moved: Any = cv2.warpAffine(values, matrix, (side, side), flags=flags)
-    return moved
 
 
 def _hidden_parts(points: Keypoints) -> list[int]:

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from polytempo.bodies.train_uv import UvScores, UvTraining, network_uv, train_uv_network, uv_from_keypoints, uv_scores
+from polytempo.bodies.keypoints_to_uv import network_uv
+from polytempo.bodies.train_uv import UvScores, UvTraining, train_uv_network, uv_from_keypoints, uv_scores
 from polytempo.bodies.uv_network import UvNetworkConfig, write_uv_network
 from polytempo.cli.options import Debug, Json
 from polytempo.cli.output import Output, choose_mode
@@ -43,7 +44,7 @@ def train_command(
         large = round(1.25 * side)
         scores: dict[str, UvScores] = {
             "geometric body": uv_scores(lambda p: uv_from_keypoints(p, side=large), n_people=held_out, side=large),
-            "network": uv_scores(lambda p: network_uv(network, p, side=large), n_people=held_out, side=large),
+            "network": uv_scores(lambda p: network_uv(network, p, size=(large, large)), n_people=held_out, side=large),
         }
     log = {
         "training": dataclasses.asdict(config),

@@ -11,9 +11,11 @@ import safetensors.torch
 from torch import Tensor
 
 from polytempo.bodies.complete_cast import Body
-from polytempo.bodies.rasterise import BodyMap, body_map
+from polytempo.bodies.keypoints_to_uv import keypoints_to_uv
+from polytempo.bodies.rasterise import BodyMap
+from polytempo.bodies.uv_network import UvNetwork, read_uv_network
 from polytempo.camera.path import CameraPath
-from polytempo.core.files import require_disk_space, write_bytes
+from polytempo.core.files import file_digest, require_disk_space, write_bytes
 from polytempo.core.progress import Report
 from polytempo.decompose.lnr.export import render_frames_of_layers
 from polytempo.decompose.lnr.maps import layer_maps
@@ -59,8 +61,14 @@ def run_neural_layers(
     """
     clip, config = footage.clip.value, settings.neural()
     size = camera.frame_size
+    weights = settings.uv_network
+    if weights is not None:
+        network = read_uv_network(weights)
+        inputs = {**inputs, "uv_network": file_digest(weights)}
+    else:
+        network = None
     key = result_key("networks", inputs, config, seed=settings.seed)
-    maps = _body_maps(bodies, len(cast.order), size)
+    maps = _body_maps(bodies, size, network)
 
     def make_networks(folder: Path, report: Report) -> Sequence[str]:
         plate = background_plate(footage.frames.value, camera, cast, report=report)
@@ -123,12 +131,15 @@ def run_neural_layers(
     )
 
 
-def _body_maps(bodies: Result[dict[int, Body]] | None, n_frames: int, size: tuple[int, int]) -> dict[int, BodyMap]:
-    """Drawn bodies by subject id; none without keypoints."""
+def _body_maps(
+    bodies: Result[dict[int, Body]] | None, size: tuple[int, int], network: UvNetwork | None
+) -> dict[int, BodyMap]:
+    """Part and UV by subject id; none without keypoints."""
     if bodies is None:
         return {}
     return {
-        who: body_map(one.poses, n_frames=n_frames, size=size, build=one.build) for who, one in bodies.value.items()
+        who: keypoints_to_uv(one.track, size=size, build=one.build, network=network)
+        for who, one in bodies.value.items()
     }
 
 

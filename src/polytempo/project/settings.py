@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from polytempo.bodies.complete_cast import BodiesConfig
@@ -44,6 +45,9 @@ class Settings:
     """Epochs of the neural model; its whole course is scaled with them. The preset's own where not said."""
     bodies: BodiesConfig = field(default_factory=BodiesConfig)
     """How keypoints become bodies."""
+    uv_network: Path | None = None
+    """Weights of a network from keypoints to UV (``polytempo train keypoints-to-uv``), in place of the geometric body.
+    For the neural presets."""
     paper: LnrConfig = field(default_factory=paper_config)
     """Preset ``paper``."""
     standard: LnrConfig = field(default_factory=standard_config)
