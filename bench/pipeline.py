@@ -15,6 +15,8 @@ from machine import measured
 from numpy.typing import NDArray
 from scene_folder import SceneFolder
 
+from polytempo.bodies.complete_cast import HiddenPictures, bodies_of, completed_cast
+from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.files import digest, file_digest
 from polytempo.core.progress import Progress, Report
@@ -34,7 +36,7 @@ class RunConfig:
 
     preset: str = "draft"
     inputs: str = "masks"
-    """What of a scene folder goes in beside the clip: ``masks`` is all that preset ``draft`` looks at."""
+    """What of a scene folder goes in beside the clip: ``masks``, or ``masks+keypoints``."""
     seed: int = 0
     camera: str = "estimate"
     """``estimate``; for diagnosis ``truth`` or ``static``."""
@@ -86,8 +88,12 @@ def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, repo
                 kept.write_bytes(pickle.dumps((camera, cast, {k: stages[k] for k in ("camera", "cast")})))
         if config.true_amodal:
             cast = with_true_amodal(cast, scene)
+        more: dict[str, Any] = {}
+        if config.inputs == "masks+keypoints":
+            with measured("bodies", stages):
+                cast, more["hidden"] = _with_bodies(scene, pictures, camera, cast)
         with measured("decompose", stages):
-            stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report)
+            stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report, more)
     layer_of = {int(plan.name): plan.layer_id for plan in cast.layers if plan.name.isdigit()}
     return RunResult(
         stack=stack, clip=clip, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings)
@@ -111,6 +117,15 @@ def with_true_amodal(cast: Cast, scene: SceneFolder) -> Cast:
         for one in cast.subjects
     )
     return replace(cast, subjects=subjects)
+
+
+def _with_bodies(
+    scene: SceneFolder, pictures: NDArray[np.uint8], camera: CameraPath, cast: Cast
+) -> tuple[Cast, HiddenPictures]:
+    found = read_keypoints(
+        scene.path / "keypoints.json", n_frames=scene.n_frames, clip_size=scene.size, size=scene.size
+    )
+    return completed_cast(pictures, cast, bodies_of(cast, found, camera))
 
 
 def _camera(
@@ -152,11 +167,17 @@ def _true_camera(scene: SceneFolder) -> CameraPath:
 
 
 def _decompose(
-    pictures: NDArray[np.uint8], camera: CameraPath, cast: Cast, config: RunConfig, checkpoint: Path, report: Report
+    pictures: NDArray[np.uint8],
+    camera: CameraPath,
+    cast: Cast,
+    config: RunConfig,
+    checkpoint: Path,
+    report: Report,
+    more: dict[str, Any],
 ) -> LayerStack:
     module, _, name = config.decompose.partition(":")
     function: Any = getattr(importlib.import_module(module), name)
-    return function(pictures, camera, cast, seed=config.seed, checkpoint=checkpoint, report=report)
+    return function(pictures, camera, cast, seed=config.seed, checkpoint=checkpoint, report=report, **more)
 
 
 def _cache_file(scene: SceneFolder, config: RunConfig, cache: Path | None) -> Path | None:
@@ -166,7 +187,7 @@ def _cache_file(scene: SceneFolder, config: RunConfig, cache: Path | None) -> Pa
     parts = [
         file_digest(p) for room in ("core", "video", "camera", "objects") for p in sorted((SOURCE / room).glob("*.py"))
     ]
-    key = digest(file_digest(scene.path / "input.mp4"), config.camera, config.masks, config.inputs, *parts)
+    key = digest(file_digest(scene.path / "input.mp4"), config.camera, config.masks, *parts)
     return cache / f"{scene.path.name}-{key[:16]}.pickle"
 
 

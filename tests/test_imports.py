@@ -17,13 +17,14 @@ FLOOR = {
     "layers": 3,
     "objects": 4,
     "synth": 4,
-    "decompose": 5,
-    "edit": 6,
-    "render": 7,
-    "exchange": 8,
-    "project": 9,
-    "jobs": 10,
-    "cli": 11,
+    "bodies": 5,
+    "decompose": 6,
+    "edit": 7,
+    "render": 8,
+    "exchange": 9,
+    "project": 10,
+    "jobs": 11,
+    "cli": 12,
 }
 """Height of each folder; two folders of one height do not know each other."""
 FORBIDDEN = {"torchvision"}

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from outputs import edl_from_frame_maps, time_map_from_frames, write_output
 from scene_folder import read_scene_folder, scene_folders
 from scoring import below_bars, headline, headline_table
-from truth import inputs
 
 from polytempo.render.sequence import render_frames
 from polytempo.render.view import source_frame
@@ -90,11 +87,3 @@ def test_the_table_marks_what_is_below_the_bar() -> None:
     assert "!30.50" in table
     assert "!33.40" not in table
     assert below_bars("unknown scene", figures) == []
-
-
-def test_inputs_that_nothing_looks_at_are_refused_by_name() -> None:
-    assert inputs("masks") == "masks"
-    with pytest.raises(argparse.ArgumentTypeError, match="draft does not look at keypoints"):
-        inputs("masks+keypoints")
-    with pytest.raises(argparse.ArgumentTypeError, match="inputs must be masks, got 'truth'"):
-        inputs("truth")

@@ -12,9 +12,10 @@ Fixtures, drawn once a run and read-only (``tests/conftest.py`` hands them out; 
 Each is a ``polytempo.synth.draw.DrawnScene``: ``pictures`` (with grain), ``clean``, ``bodies``, ``effects``, ``masks``,
 ``amodal``, ``keypoints``, ``flow_forward``, ``order``, ``camera``, ``background(t)``, ``render(maps, without=, solo=)``
 for the truth of an edit, and ``stack()`` for the true layer stack. ``true_cast`` gives the cast a perfect objects stage
-would make, and ``psnr`` the difference of two clips in dB.
+would make, ``detections`` the keypoints that a perfect detector would find, and ``psnr`` the difference of
+two clips in dB.
 """
 
-from support.scenes import draw_small, psnr, true_cast
+from support.scenes import detections, draw_small, psnr, true_cast
 
-__all__ = ["draw_small", "psnr", "true_cast"]
+__all__ = ["detections", "draw_small", "psnr", "true_cast"]

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from polytempo.bodies.keypoints import Detection
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.synth.draw import DrawnScene, draw
 from polytempo.synth.scene import SceneSpec
@@ -38,6 +39,19 @@ def true_cast(scene: DrawnScene) -> Cast:
     )
     layers = tuple(LayerPlan(layer_id=one.subject_id, name=one.name, subject_ids=(one.subject_id,)) for one in subjects)
     return Cast(subjects=subjects, layers=layers, order=scene.order)
+
+
+def detections(scene: DrawnScene, *, tracked: bool = True) -> list[Detection]:
+    """Give everybody's true keypoints as a detector would, all of them sure; layer ``k`` has track ``10 + k``."""
+    return [
+        Detection(
+            frame=t,
+            points=np.concatenate([points[:, :2], np.ones((17, 1), np.float32)], 1),
+            track=10 + k if tracked else None,
+        )
+        for k in scene.layer_ids
+        for t, points in enumerate(scene.keypoints[k - 1])
+    ]
 
 
 def psnr(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:

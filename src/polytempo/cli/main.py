@@ -29,6 +29,7 @@ VERBS = {
     "export": "export_command",
     "import": "import_command",
     "retime": "retime_command",
+    "train": "train_command",
 }
 """Function of each verb; its module is called like the verb, if Python lets it."""
 

@@ -84,6 +84,23 @@ Homographies = Annotated[
     ),
 ]
 
+Keypoints = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|none",
+        help="Keypoints of the people (AlphaPose, PoseFlow or COCO-17 JSON): hidden bodies then come back. They stay "
+        "with the project until `none` is said.",
+    ),
+]
+PresetName = Annotated[
+    str | None,
+    typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
+]
+Epochs = Annotated[
+    int | None,
+    typer.Option("--epochs", metavar="N", help="Epochs of the neural model; its course is scaled with them."),
+]
+
 Freeze = Annotated[
     list[str] | None,
     typer.Option("--freeze", metavar="WHO@WHEN", help="Stand still: girl@1.2s all along, girl@1.2s-3s for a while."),
@@ -194,6 +211,14 @@ class Working(Place):
 
     config: ConfigFile = None
     sets: Sets = None
+    preset: PresetName = None
+    epochs: Epochs = None
+
+    @property
+    def settings(self) -> tuple[str, ...]:
+        """All settings said, as ``path=value``."""
+        short = [("preset", self.preset), ("epochs", self.epochs)]
+        return (*(self.sets or ()), *(f"{name}={value}" for name, value in short if value is not None))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -209,6 +234,7 @@ class Said:
     order: Order = None
     dynamic: Dynamic = None
     homographies: Homographies = None
+    keypoints: Keypoints = None
 
     @property
     def names_somebody(self) -> bool:

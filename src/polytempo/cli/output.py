@@ -29,6 +29,8 @@ TITLES = {
     "propose": "Looking for subjects",
     "camera": "Following the camera again, subjects left out",
     "cast": "Completing the subjects",
+    "bodies": "Posing bodies by keypoints",
+    "networks": "Training the neural model",
     "separation": "Finding out who changes what",
     "layers": "Reading layers off the frames",
     "render": "Rendering",

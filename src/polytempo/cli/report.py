@@ -17,7 +17,10 @@ from polytempo.project.report import ReportInput, write_report
 from polytempo.project.stages import run_probe
 from polytempo.video.reader import ClipReader
 
-STAGES = ("probe", "frames", "camera_first", "masks", "camera", "cast", "separation", "layers", "render")
+STAGES = (
+    *("probe", "frames", "camera_first", "masks", "camera", "cast", "bodies"),
+    *("separation", "networks", "layers", "render"),
+)
 
 
 @takes_groups

@@ -43,7 +43,7 @@ def session(given: Path, place: Place) -> Generator[Session, None, None]:
         PolytempoError: see ``open_project`` and ``config_document``.
     """
     root, clip = project_and_clip(given, place.project)
-    config, sets = (place.config, place.sets or ()) if isinstance(place, Working) else (None, ())
+    config, sets = (place.config, place.settings) if isinstance(place, Working) else (None, ())
     output, stop = Output(mode=choose_mode(as_json=place.as_json)), Stop()
     document = config_document({}, file=config, sets=sets)
     config_from(Settings, document, path=config)  # refuse what is wrong with it before a folder is made

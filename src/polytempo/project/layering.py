@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from polytempo.bodies.complete_cast import HiddenPictures, completed_cast
 from polytempo.core.progress import Report
 from polytempo.decompose.lnr.draft import background_of, background_plate, separate
 from polytempo.decompose.lnr.solve import Separation, solve_frames
@@ -13,7 +14,9 @@ from polytempo.edit.edl import Edl, text_from_edl
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import LayerName, StackWriter, read_stack
 from polytempo.project.folder import Project
-from polytempo.project.run import Result, config_document, result_key, run_stage
+from polytempo.project.given_keypoints import run_bodies
+from polytempo.project.neural_layering import run_neural_layers
+from polytempo.project.run import Result, config_document, named_report, result_key, run_stage
 from polytempo.project.separations import read_separation, write_separation
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, Subjects, or_damaged
@@ -26,8 +29,8 @@ from polytempo.video.reader import ClipReader
 class Layers:
     """The layers of a clip."""
 
-    separation: Result[Separation]
-    """Who changes which pixel, at working size."""
+    separation: Result[Separation] | None
+    """Who changes which pixel, at working size; the neural presets have none."""
     stack: Result[LayerStack]
     """At clip size."""
 
@@ -39,6 +42,17 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
     """
     cast, camera = subjects.cast.value, subjects.camera.value
     inputs = {"frames": footage.frames.key, "camera": subjects.camera.key, "cast": subjects.cast.key}
+    clip = footage.clip.value
+    bodies = run_bodies(project, clip, subjects.cast, subjects.camera, config=settings.bodies, report=report)
+    hidden: HiddenPictures | None = None
+    if bodies is not None:
+        inputs["bodies"] = bodies.key
+        cast, hidden = completed_cast(
+            footage.frames.value, cast, bodies.value, config=settings.bodies, report=named_report(report, "bodies")
+        )
+    if settings.preset != "draft":
+        stack = run_neural_layers(project, footage, cast, camera, bodies, inputs, settings, report)
+        return Layers(separation=None, stack=stack)
     key = result_key("separation", inputs, settings.decompose, seed=settings.seed)
 
     def make_separation(folder: Path, report: Report) -> Sequence[str]:
@@ -49,6 +63,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
             config=settings.decompose,
             seed=settings.seed,
             checkpoint=project.work_folder("separation", key),
+            hidden=hidden,
             report=report,
         )
         write_separation(folder, separation)
@@ -66,7 +81,6 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         report=report,
     )
     project.clear_work("separation")
-    clip = footage.clip.value
 
     def make_layers(folder: Path, report: Report) -> Sequence[str]:
         full_camera = camera.scaled((clip.width, clip.height))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
 
+from polytempo.bodies.complete_cast import BodiesConfig
 from polytempo.camera.estimate import CameraConfig
 from polytempo.core.errors import InputError
 from polytempo.decompose.lnr.draft import DraftConfig
+from polytempo.decompose.lnr.paper_config import LnrConfig, paper_config, shortened, standard_config
 from polytempo.objects.build import CastConfig
 from polytempo.objects.propose import ProposeConfig
 from polytempo.objects.segment import SegmentConfig
 from polytempo.render.sequence import RenderConfig
 
+Preset = Literal["draft", "standard", "paper"]
 GRID_PX = 16
 """Working sizes are multiples of this, so that the networks' halvings meet."""
 
@@ -34,17 +39,37 @@ class Settings:
     """How masks are repaired, completed and ordered."""
     decompose: DraftConfig = field(default_factory=DraftConfig)
     """How layers are separated."""
+    preset: Preset = "draft"
+    """How layers are found: ``draft`` in minutes without a GPU, ``paper`` and ``standard`` by the neural model."""
+    epochs: int | None = None
+    """Epochs of the neural model; its whole course is scaled with them. The preset's own where not said."""
+    bodies: BodiesConfig = field(default_factory=BodiesConfig)
+    """How keypoints become bodies."""
+    uv_network: Path | None = None
+    """Weights of a network from keypoints to UV (``polytempo train keypoints-to-uv``), in place of the geometric body.
+    For the neural presets."""
+    paper: LnrConfig = field(default_factory=paper_config)
+    """Preset ``paper``."""
+    standard: LnrConfig = field(default_factory=standard_config)
+    """Preset ``standard``."""
     render: RenderConfig = field(default_factory=RenderConfig)
     """How an edit is written."""
 
     def __post_init__(self) -> None:
-        """Refuse a working size that no network can take.
+        """Refuse a working size that no network can take, and training without epochs.
 
         Raises:
-            InputError: the working size is too small or too large.
+            InputError: the working size is too small or too large, or there are no epochs.
         """
         if not 64 <= self.work_side_px <= 4096:
             raise InputError("config", "work_side_px must lie between 64 and 4096", got=str(self.work_side_px))
+        if self.epochs is not None and self.epochs < 1:
+            raise InputError("config", "epochs must be 1 or more", got=str(self.epochs))
+
+    def neural(self) -> LnrConfig:
+        """Config of the neural model for the preset, in the number of epochs that was asked for."""
+        config = self.standard if self.preset == "standard" else self.paper
+        return config if self.epochs is None else shortened(config, self.epochs)
 
 
 def working_size(clip_size: tuple[int, int], *, side_px: int) -> tuple[int, int]:

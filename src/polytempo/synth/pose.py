@@ -60,7 +60,7 @@ def walking(phase: float, *, arm_swing: float = 1.0) -> Pose:
         "left": (-swing, bend - 0.44 * swing, 0.10 * arm_swing),
         "right": (swing, bend + 0.44 * swing, 0.10 * arm_swing),
     }
-    return _pose(legs, arms, lean=0.05, twist=0.16 * float(np.sin(angle)), lift=0.0, nod=0.0)
+    return articulated(legs, arms, lean=0.05, twist=0.16 * float(np.sin(angle)), lift=0.0, nod=0.0)
 
 
 def jumping(phase: float, *, height: float, depth: float) -> Pose:
@@ -84,20 +84,10 @@ def jumping(phase: float, *, height: float, depth: float) -> Pose:
     raised = 0.55 + 1.45 * float(np.clip(lift / max(height, 1e-6), -0.2, 1))
     leg, arm = (0.5 * fold, fold, 0.07 + spread), (0.15, 0.45, raised)
     legs, arms = {"left": leg, "right": leg}, {"left": arm, "right": arm}
-    return _pose(legs, arms, lean=0.06 + 0.18 * fold, twist=0.0, lift=lift, nod=0.1 * fold)
+    return articulated(legs, arms, lean=0.06 + 0.18 * fold, twist=0.0, lift=lift, nod=0.1 * fold)
 
 
-def _even(angle: float) -> float:
-    """A swing like a sine but of more even speed, -1 to 1, so that a standing foot stays where it is."""
-    return float(np.sin(angle) - np.sin(3 * angle) / 9) * 0.9
-
-
-def _swing_knee(angle: float) -> float:
-    """Bend of the knee: much while the leg swings forward, little while it stands."""
-    return 0.10 + 0.80 * float(np.clip(np.cos(angle + 0.55), 0, 1)) ** 1.6
-
-
-def _pose(
+def articulated(
     legs: dict[str, tuple[float, float, float]],
     arms: dict[str, tuple[float, float, float]],
     *,
@@ -106,7 +96,16 @@ def _pose(
     lift: float,
     nod: float,
 ) -> Pose:
-    """Build joints from angles: per leg and arm (forward swing, bend, sideways spread), all in radians."""
+    """Pose from angles in radians.
+
+    Args:
+        legs: Per side (``left``, ``right``): forward swing of the thigh, bend of the knee, sideways spread.
+        arms: The same for upper arm and elbow.
+        lean: Of the trunk, forward.
+        twist: Of the shoulders against the hips.
+        lift: Of the lowest sole above the floor, in body heights.
+        nod: Of the head, forward.
+    """
     at: dict[str, NDArray[np.float64]] = {"hips": np.zeros(3)}
     up = np.array([np.sin(lean), 0.0, np.cos(lean)])
     at["chest"] = at["hips"] + 0.27 * up
@@ -138,6 +137,16 @@ def _pose(
     soles = joints[[INDEX[f"{s}_{e}"] for s in ("left", "right") for e in ("heel", "toe")], 2].min() - 0.4 * SOLE
     joints[:, 2] += lift - soles
     return Pose(joints=joints, lift=lift)
+
+
+def _even(angle: float) -> float:
+    """A swing like a sine but of more even speed, -1 to 1, so that a standing foot stays where it is."""
+    return float(np.sin(angle) - np.sin(3 * angle) / 9) * 0.9
+
+
+def _swing_knee(angle: float) -> float:
+    """Bend of the knee: much while the leg swings forward, little while it stands."""
+    return 0.10 + 0.80 * float(np.clip(np.cos(angle + 0.55), 0, 1)) ** 1.6
 
 
 def _down(forward: float, sideways: float) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool
 
+from polytempo.bodies.complete_cast import HiddenPictures
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
 from polytempo.core.files import digest
@@ -55,6 +56,7 @@ def decompose_draft(
     config: DraftConfig = DraftConfig(),
     seed: int = 0,
     checkpoint: Path | None = None,
+    hidden: HiddenPictures | None = None,
     report: Report = silent,
 ) -> LayerStack:
     """Layers of a clip at the size of its pictures, in memory; for clips that fit there.
@@ -68,9 +70,13 @@ def decompose_draft(
         config: See ``DraftConfig``.
         seed: Same seed, same result on one machine.
         checkpoint: Folder for the training state; a killed run goes on from there. None keeps nothing.
+        hidden: What hidden bodies look like, by subject and frame, where it is known (``completed_cast``); for other
+            subjects it is found here.
         report: Receives progress.
     """
-    separation = separate(pictures, camera, cast, config=config, seed=seed, checkpoint=checkpoint, report=report)
+    separation = separate(
+        pictures, camera, cast, config=config, seed=seed, checkpoint=checkpoint, hidden=hidden, report=report
+    )
     plate = background_plate(pictures, camera, cast, separation, config=config, report=report)
     effects: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
     bodies: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
@@ -105,6 +111,7 @@ def separate(
     config: DraftConfig = DraftConfig(),
     seed: int = 0,
     checkpoint: Path | None = None,
+    hidden: HiddenPictures | None = None,
     report: Report = silent,
 ) -> Separation:
     """Find out which layer changes which pixel; see ``decompose_draft`` for the arguments."""
@@ -154,7 +161,7 @@ def separate(
         change=owned.change.astype(np.float16),
         significance=np.clip(signal.significance.astype(np.float32) * 10, 0, 255).astype(np.uint8),
         dwelling=dwelling,
-        hidden=_hidden_layers(pictures, cast, camera, report),
+        hidden=_hidden_layers(pictures, cast, camera, hidden or {}, report),
     )
 
 
@@ -203,14 +210,17 @@ def _owned(owned: Ownership, size: tuple[int, ...], limit: float) -> Bool[np.nda
 
 
 def _hidden_layers(
-    pictures: Pictures, cast: Cast, camera: CameraPath, report: Report
+    pictures: Pictures, cast: Cast, camera: CameraPath, known: HiddenPictures, report: Report
 ) -> dict[int, dict[int, np.ndarray]]:
     """Completed bodies per layer: those of its subjects, laid over each other."""
     out: dict[int, dict[int, np.ndarray]] = {}
     for plan in cast.layers:
         frames: dict[int, np.ndarray] = {}
         for subject in plan.subject_ids:
-            for t, rgba in hidden_appearance(pictures, cast, subject, camera=camera, report=report).items():
+            pictured = known.get(subject)
+            if pictured is None:
+                pictured = hidden_appearance(pictures, cast, subject, camera=camera, report=report)
+            for t, rgba in pictured.items():
                 below = frames.get(t)
                 frames[t] = rgba if below is None else rgba + (1 - rgba[..., 3:]) * below
         if frames:

@@ -1,0 +1,1 @@
+"""Bodies: keypoints of people, and the part and place on the body that each pixel shows."""

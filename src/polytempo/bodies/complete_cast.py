@@ -1,0 +1,159 @@
+"""A cast with whole bodies: keypoints tell where hidden limbs are, other frames what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float32
+from numpy.typing import NDArray
+
+from polytempo.bodies.assign import AssignConfig, keypoints_by_subject
+from polytempo.bodies.complete import CompleteConfig, Corrections, completed_track
+from polytempo.bodies.keypoints import Detection, KeypointTrack
+from polytempo.bodies.limbs import Pose, poses
+from polytempo.bodies.posed import PosedConfig, posed_appearance
+from polytempo.bodies.rasterise import fitted_build
+from polytempo.camera.path import CameraPath
+from polytempo.core.pictures import Pictures
+from polytempo.core.progress import Report, silent
+from polytempo.objects.amodal import grown
+from polytempo.objects.appearance import subjects_in_front
+from polytempo.objects.cast import Cast, Subject
+
+HiddenPictures = Mapping[int, Mapping[int, Float32[np.ndarray, "H W 4"]]]
+"""Subject id → frame → premultiplied RGBA 0…1 of what of the body is hidden."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodiesConfig:
+    """How keypoints become bodies and bodies complete a cast."""
+
+    assign: AssignConfig = field(default_factory=AssignConfig)
+    """Who is who."""
+    complete: CompleteConfig = field(default_factory=CompleteConfig)
+    """Outliers and gaps."""
+    posed: PosedConfig = field(default_factory=PosedConfig)
+    """What hidden parts look like."""
+    edge_px: int = 2
+    """Outlines of what is in front are this uncertain: hidden body is looked for that far around them."""
+    threshold: float = 0.5
+    """Alpha from which a hidden pixel counts as body."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Body:
+    """A subject that has keypoints."""
+
+    track: KeypointTrack
+    poses: Mapping[int, Pose]
+    """By frame, where it can be posed."""
+    build: float
+    """Factor of all limb widths."""
+
+
+def bodies_of(
+    cast: Cast,
+    found: Sequence[Detection],
+    camera: CameraPath,
+    *,
+    corrections: Mapping[str, Corrections] | None = None,
+    config: BodiesConfig = BodiesConfig(),
+) -> dict[int, Body]:
+    """Bodies by subject id.
+
+    Args:
+        cast: At working size.
+        found: Detections at working size.
+        camera: At working size.
+        corrections: Keypoints put right by hand, by subject name.
+        config: See ``BodiesConfig``.
+
+    Raises:
+        InputError: a subject whom nobody found belongs to, or a correction that names what is not there.
+    """
+    by_subject = keypoints_by_subject(found, {one.subject_id: one.mask for one in cast.subjects}, config=config.assign)
+    out: dict[int, Body] = {}
+    for subject in cast.subjects:
+        track = completed_track(
+            by_subject[subject.subject_id],
+            n_frames=len(cast.order),
+            camera=camera,
+            corrections=(corrections or {}).get(subject.name),
+            config=config.complete,
+        )
+        body = poses(track)
+        front = subjects_in_front(cast, subject.subject_id)
+        clear = [t for t in body if subject.mask[t].any() and not (grown(subject.mask[t], 3) & front[t]).any()]
+        build = fitted_build(body, subject.mask, frames=np.array(clear, np.int64))
+        out[subject.subject_id] = Body(track=track, poses=body, build=build)
+    return out
+
+
+def completed_cast(
+    pictures: Pictures,
+    cast: Cast,
+    bodies: Mapping[int, Body],
+    *,
+    config: BodiesConfig = BodiesConfig(),
+    report: Report = silent,
+) -> tuple[Cast, HiddenPictures]:
+    """The cast with amodal masks from bodies, and pictures of what is hidden.
+
+    Subjects without a body stay as they are.
+
+    Args:
+        pictures: The clip at working size.
+        cast: At working size.
+        bodies: By subject id.
+        config: See ``BodiesConfig``.
+        report: Told as work goes on.
+    """
+    subjects: list[Subject] = []
+    hidden: dict[int, dict[int, NDArray[np.float32]]] = {}
+    for subject in cast.subjects:
+        body = bodies.get(subject.subject_id)
+        if body is None:
+            subjects.append(subject)
+            continue
+        done, shown = _complete_subject(pictures, cast, subject, body, config, report)
+        subjects.append(done)
+        hidden[subject.subject_id] = shown
+    return replace(cast, subjects=tuple(subjects)), hidden
+
+
+def _complete_subject(
+    pictures: Pictures, cast: Cast, subject: Subject, body: Body, config: BodiesConfig, report: Report
+) -> tuple[Subject, dict[int, NDArray[np.float32]]]:
+    front = subjects_in_front(cast, subject.subject_id)
+    near = np.stack([grown(one, config.edge_px) for one in front])
+    frames = np.array([t for t in body.poses if _touches(body.poses[t], near[t])], np.int64)
+    whole = posed_appearance(
+        pictures,
+        subject.mask,
+        front,
+        body.poses,
+        frames=frames,
+        build=body.build,
+        config=config.posed,
+        report=report,
+    )
+    amodal = subject.amodal.copy()
+    shown: dict[int, NDArray[np.float32]] = {}
+    for t, rgba in whole.items():
+        amodal[t] = subject.mask[t] | (near[t] & (rgba[..., 3] >= config.threshold))
+        unseen = amodal[t] & ~subject.mask[t]
+        if unseen.any():
+            shown[t] = rgba * unseen[..., None]
+    area = amodal.sum((1, 2))
+    visibility = np.where(area > 0, subject.mask.sum((1, 2)) / np.maximum(area, 1), 0).astype(np.float32)
+    return replace(subject, amodal=amodal, visibility=visibility), shown
+
+
+def _touches(pose: Pose, front: NDArray[np.bool_]) -> bool:
+    """Whether what is in front comes near enough to hide part of the body."""
+    ends = pose.ends[~np.isnan(pose.ends).any((1, 2))].reshape(-1, 2)
+    low = np.maximum(np.floor(ends.min(0) - 0.5 * pose.unit).astype(int), 0)
+    high = np.maximum(np.ceil(ends.max(0) + 0.5 * pose.unit).astype(int) + 1, 0)
+    return bool(front[low[1] : high[1], low[0] : high[0]].any())

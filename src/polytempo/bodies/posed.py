@@ -1,0 +1,268 @@
+"""What a hidden body looks like, from frames that show it in a like pose, bent limb by limb into the pose it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32
+from numpy.typing import NDArray
+
+from polytempo.bodies.limbs import LIMBS, Pose
+from polytempo.bodies.rasterise import limb_distance, limb_radius
+from polytempo.core.pictures import Pictures
+from polytempo.core.progress import Progress, Report, silent
+
+PLACE = {limb.name: i for i, limb in enumerate(LIMBS)}
+MIRRORED = tuple(
+    PLACE[limb.name.replace("left", "right") if limb.side > 0 else limb.name.replace("right", "left")] for limb in LIMBS
+)
+UPPER = tuple(i for i, limb in enumerate(LIMBS) if "arm" in limb.name or "hand" in limb.name)
+LEGS = tuple(i for i, limb in enumerate(LIMBS) if limb.name.endswith(("thigh", "shank", "foot")))
+TRUNK = (PLACE["torso"], PLACE["head"])
+GROUPS = (TRUNK, UPPER, LEGS)
+"""Limbs that are taken from the same source frames: a trunk that sways little is best taken from another frame than
+legs that stride."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PosedConfig:
+    """How hidden parts are taken from other frames."""
+
+    n_sources: int = 6
+    """Frames that are averaged."""
+    trust: float = 0.05
+    """A source whose limbs lie this much farther off, in trunk lengths, counts 1/e as much."""
+    away: float = 0.0004
+    """Cost of each frame between target and source: light changes."""
+    yaw: float = 0.10
+    """Cost of a radian of difference in facing."""
+    other_side: float = 0.08
+    """Cost of taking left limbs for right ones and the other way round, half a stride away."""
+    softness: float = 0.20
+    """Distance over which limbs blend, in trunk lengths."""
+    reach: float = 0.9
+    """How far from the limbs clothes and hair may be, in trunk lengths."""
+    guard_px: int = 2
+    """What is in front in a source is grown by this."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """A frame to take a group of limbs from."""
+
+    frame: int
+    other_side: bool
+    cost: float
+
+
+def posed_appearance(
+    pictures: Pictures,
+    mask: Bool[np.ndarray, "T H W"],
+    front: Bool[np.ndarray, "T H W"],
+    body: Mapping[int, Pose],
+    *,
+    frames: NDArray[np.int64],
+    build: float = 1.0,
+    config: PosedConfig = PosedConfig(),
+    report: Report = silent,
+) -> dict[int, Float32[np.ndarray, "H W 4"]]:
+    """Whole bodies, premultiplied 0…1, in frames that hide part of them; frames without a pose or source are not in it.
+
+    Every pixel near the body is carried from each source by the limbs about it: a similarity a limb (length by length,
+    width by scale), blended by distance. What hid the subject in a source counts nothing there.
+
+    Args:
+        pictures: The clip, at the masks' size.
+        mask: The subject's modal mask.
+        front: Union of the masks of all subjects in front of it.
+        body: The subject's poses.
+        frames: Frames to complete.
+        build: Width of the limbs.
+        config: How.
+        report: Told once a frame.
+
+    Source: ours (decision 0017), in place of the neural texture that LNR, Section 3.1, learns over UV.
+    """
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * config.guard_px + 1, 2 * config.guard_px + 1))
+    unhidden = np.stack([cv2.dilate(one.astype(np.uint8), kernel) == 0 for one in front])
+    shown = {t: _limbs_shown(pose, mask[t], unhidden[t]) for t, pose in body.items()}
+    out: dict[int, Float32[np.ndarray, "H W 4"]] = {}
+    for i, t in enumerate(frames):
+        if int(t) in body:
+            found = _complete(int(t), pictures, mask, unhidden, body, shown, build, config)
+            if found is not None:
+                out[int(t)] = found
+        report(Progress(stage="bodies.posed", done=i + 1, total=len(frames)))
+    return out
+
+
+def pose_sources(
+    t: int,
+    group: tuple[int, ...],
+    body: Mapping[int, Pose],
+    shown: Mapping[int, Float32[np.ndarray, " 14"]],
+    *,
+    config: PosedConfig = PosedConfig(),
+) -> list[Source]:
+    """Frames in which a group of limbs is posed most like in frame ``t`` and seen, best first.
+
+    Args:
+        t: Frame to complete.
+        group: Rows of ``LIMBS``.
+        body: Poses by frame.
+        shown: Share of each limb that is seen, by frame.
+        config: Costs.
+    """
+    out: list[Source] = []
+    here = _in_trunk(body[t])
+    members = list(group)
+    for s, pose in body.items():
+        if s == t:
+            continue
+        for other_side in (False, True) if group != TRUNK else (False,):
+            rows = [MIRRORED[i] for i in members] if other_side else members
+            there = _in_trunk(pose)[rows]
+            known = ~np.isnan(there).any((1, 2)) & ~np.isnan(here[members]).any((1, 2))
+            if not known.any() or float(shown[s][rows][known].mean()) < 0.85:
+                continue
+            far = float(np.linalg.norm(there[known] - here[members][known], axis=-1).mean())
+            turn = abs(float(np.angle(np.exp(1j * (pose.yaw - body[t].yaw)))))
+            cost = far + config.yaw * turn + config.away * abs(s - t) + (config.other_side if other_side else 0)
+            out.append(Source(frame=s, other_side=other_side, cost=cost))
+    return sorted(out, key=lambda one: one.cost)[: config.n_sources]
+
+
+def _complete(
+    t: int,
+    pictures: Pictures,
+    mask: NDArray[np.bool_],
+    unhidden: NDArray[np.bool_],
+    body: Mapping[int, Pose],
+    shown: Mapping[int, NDArray[np.float32]],
+    build: float,
+    config: PosedConfig,
+) -> Float32[np.ndarray, "H W 4"] | None:
+    height, width = mask.shape[1:]
+    pose = body[t]
+    box = _box(pose, config.reach * pose.unit, (width, height))
+    if box is None:
+        return None
+    y, x = np.mgrid[box].astype(np.float64)
+    weights = _limb_weights(pose, x, y, build, config)
+    total = np.zeros((*x.shape, 4), np.float32)
+    mass = np.full((*x.shape, 1), 1e-6, np.float32)
+    for group in GROUPS:
+        share = weights[list(group)].sum(0)[..., None]
+        sources = pose_sources(t, group, body, shown, config=config)
+        if not sources:
+            continue
+        least = sources[0].cost
+        for one in sources:
+            rgba, seen = _carried(one, pose, body[one.frame], weights, x, y, pictures, mask, unhidden)
+            weight = share * np.float32(np.exp(-(one.cost - least) / config.trust)) * seen[..., None]
+            total += weight * rgba
+            mass += weight
+    out = np.zeros((height, width, 4), np.float32)
+    out[box] = total / mass
+    return out
+
+
+def _carried(
+    source: Source,
+    target: Pose,
+    pose: Pose,
+    weights: NDArray[np.float32],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    pictures: Pictures,
+    mask: NDArray[np.bool_],
+    unhidden: NDArray[np.bool_],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Premultiplied cut-out of a source frame bent into the target's pose, and how surely nothing hid it there."""
+    rows = MIRRORED if source.other_side else tuple(range(len(LIMBS)))
+    map_x, map_y = np.zeros(x.shape), np.zeros(x.shape)
+    norm = np.full(x.shape, 1e-9)
+    for i, weight in enumerate(weights):
+        ends = pose.ends[rows[i]]
+        if np.isnan(ends).any() or np.isnan(target.ends[i]).any():
+            continue
+        sx, sy = _through_limb(target.ends[i], ends, pose.unit / target.unit, x, y)
+        map_x += weight * sx
+        map_y += weight * sy
+        norm += weight
+    map_x, map_y = (map_x / norm).astype(np.float32), (map_y / norm).astype(np.float32)
+    body = mask[source.frame].astype(np.float32)
+    picture = np.asarray(pictures[source.frame]).astype(np.float32) / 255 * body[..., None]
+    cut = np.dstack([picture, body])
+    rgba = cv2.remap(cut, map_x, map_y, cv2.INTER_LINEAR)
+    free = unhidden[source.frame].astype(np.float32)
+    seen = cv2.remap(free, map_x, map_y, cv2.INTER_LINEAR)  # outside the frame nothing is seen, either
+    return np.asarray(rgba, np.float32), np.asarray(seen, np.float32)
+
+
+def _limb_weights(
+    pose: Pose, x: NDArray[np.float64], y: NDArray[np.float64], build: float, config: PosedConfig
+) -> NDArray[np.float32]:
+    """Share ``[14, h, w]`` of each limb in what moves a pixel: near limbs more, and of several the foremost."""
+    out = np.zeros((len(LIMBS), *x.shape), np.float32)
+    soft = config.softness * pose.unit
+    free = np.ones(x.shape, np.float32)
+    for i in np.argsort(-pose.depth, kind="stable"):
+        if np.isnan(pose.ends[i]).any():
+            continue
+        distance = limb_distance(pose.ends[i], limb_radius(LIMBS[i], pose, build), x, y)
+        near = np.exp(-np.maximum(distance, 0) / soft).astype(np.float32)
+        out[i] = near**2 * free + 1e-9 * near
+        free = free * (1 - np.clip(0.5 - distance / soft, 0, 1).astype(np.float32))
+    return out / np.maximum(out.sum(0), 1e-30)
+
+
+def _through_limb(
+    target: NDArray[np.float64],
+    source: NDArray[np.float64],
+    scale: float,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where pixels that move with a limb lie in the source: along it by its length, across it by the body's scale."""
+    a, d, length = _axis(target)
+    b, e, other = _axis(source)
+    stretch = other / length if min(length, other) > 2 else scale
+    along = ((x - a[0]) * d[0] + (y - a[1]) * d[1]) * float(np.clip(stretch, 0.5 * scale, 2 * scale))
+    across = ((x - a[0]) * d[1] - (y - a[1]) * d[0]) * scale
+    return b[0] + along * e[0] + across * e[1], b[1] + along * e[1] - across * e[0]
+
+
+def _axis(ends: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    way = ends[1] - ends[0]
+    length = float(np.linalg.norm(way))
+    return ends[0], way / length if length > 1e-6 else np.array([0.0, 1.0]), length
+
+
+def _in_trunk(pose: Pose) -> NDArray[np.float64]:
+    """Ends of all limbs from the middle of the trunk, in trunk lengths."""
+    return (pose.ends - pose.ends[PLACE["torso"]].mean(0)) / pose.unit
+
+
+def _limbs_shown(pose: Pose, mask: NDArray[np.bool_], unhidden: NDArray[np.bool_]) -> Float32[np.ndarray, " 14"]:
+    """Share of points along each limb that lie in the frame and are not hidden; 0 for limbs without a place."""
+    height, width = mask.shape
+    out = np.zeros(len(LIMBS), np.float32)
+    for i, ends in enumerate(pose.ends):
+        if np.isnan(ends).any():
+            continue
+        points = np.round(ends[0] + np.linspace(0, 1, 9)[:, None] * (ends[1] - ends[0])).astype(int)
+        inside = ((points >= 0) & (points < (width, height))).all(1)
+        seen = points[inside]
+        out[i] = float(unhidden[seen[:, 1], seen[:, 0]].sum()) / len(points)
+    return out if mask.any() else np.zeros_like(out)
+
+
+def _box(pose: Pose, margin: float, size: tuple[int, int]) -> tuple[slice, slice] | None:
+    ends = pose.ends[~np.isnan(pose.ends).any((1, 2))].reshape(-1, 2)
+    low = np.maximum(np.floor(ends.min(0) - margin).astype(int), 0)
+    high = np.minimum(np.ceil(ends.max(0) + margin).astype(int) + 1, size)
+    return None if (high <= low).any() else (slice(low[1], high[1]), slice(low[0], high[0]))

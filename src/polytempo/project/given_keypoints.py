@@ -1,0 +1,96 @@
+"""Keypoints that another program found, kept in the project so that the file they came from may go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from polytempo.bodies.complete_cast import BodiesConfig, Body, bodies_of
+from polytempo.bodies.keypoints import KeypointTrack
+from polytempo.bodies.keypoints_import import read_keypoints
+from polytempo.bodies.limbs import poses
+from polytempo.camera.path import CameraPath
+from polytempo.core.files import atomic_path, file_digest, write_bytes
+from polytempo.core.progress import Report
+from polytempo.objects.cast import Cast
+from polytempo.project.folder import Project
+from polytempo.project.run import Result, run_stage
+from polytempo.project.stages import or_damaged
+from polytempo.video.clip import Clip
+
+FILE = "keypoints.json"
+
+
+def keep_keypoints(project: Project, clip: Clip, path: Path) -> None:
+    """Take a file of keypoints into the project.
+
+    Raises:
+        InputError: it cannot be read, is damaged or does not belong to the clip; the project then stays as it was.
+    """
+    size = (clip.width, clip.height)
+    read_keypoints(path, n_frames=clip.n_frames, clip_size=size, size=size)
+    if path.resolve() != (project.root / FILE).resolve():
+        write_bytes(project.root / FILE, path.read_bytes())
+
+
+def forget_keypoints(project: Project) -> None:
+    """Go on without keypoints."""
+    (project.root / FILE).unlink(missing_ok=True)
+
+
+def run_bodies(
+    project: Project,
+    clip: Clip,
+    cast: Result[Cast],
+    camera: Result[CameraPath],
+    *,
+    config: BodiesConfig,
+    report: Report,
+) -> Result[dict[int, Body]] | None:
+    """Bodies of all subjects by id; nothing where the project was given no keypoints.
+
+    Raises:
+        InputError: the keypoints do not belong to the clip or leave a subject without any.
+    """
+    path = project.root / FILE
+    if not path.is_file():
+        return None
+
+    def make(folder: Path, report: Report) -> Sequence[str]:
+        found = read_keypoints(
+            path, n_frames=clip.n_frames, clip_size=(clip.width, clip.height), size=camera.value.frame_size
+        )
+        bodies = bodies_of(cast.value, found, camera.value, config=config)
+        with atomic_path(folder / "bodies.npz") as partial, partial.open("wb") as file:
+            np.savez_compressed(
+                file,
+                ids=np.array(list(bodies), np.int64),
+                points=np.stack([one.track.points for one in bodies.values()]),
+                build=np.array([one.build for one in bodies.values()], np.float64),
+            )
+        return ()
+
+    return run_stage(
+        project,
+        "bodies",
+        inputs={"keypoints": file_digest(path), "cast": cast.key, "camera": camera.key},
+        config=config,
+        make=make,
+        load=_load,
+        report=report,
+    )
+
+
+def _load(folder: Path) -> dict[int, Body]:
+    def read() -> dict[int, Body]:
+        with np.load(folder / "bodies.npz", allow_pickle=False) as archive:
+            ids, points, build = (np.array(archive[name]) for name in ("ids", "points", "build"))
+        out: dict[int, Body] = {}
+        for number, one, width in zip(ids.tolist(), points.astype(np.float32), build.tolist(), strict=True):
+            track = KeypointTrack(points=one)
+            out[int(number)] = Body(track=track, poses=poses(track), build=float(width))
+        return out
+
+    return or_damaged(folder, read)

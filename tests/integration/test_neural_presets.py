@@ -1,0 +1,77 @@
+"""The neural presets and keypoints go the same way as preset draft, from the command line to the layer store."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polytempo.cli.main import main
+from polytempo.layers.store import read_stack
+
+pytestmark = pytest.mark.slow
+
+
+def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
+    capsys.readouterr()
+    code = main([*words, "--json"])
+    return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def words(folder: Path, project: Path, *more: str) -> list[str]:
+    return ["decompose", str(folder / "input.mp4"), "--project", str(project), "--subjects",
+            str(folder / "rough_masks"), *more]  # fmt: skip
+
+
+def made(events: list[dict[str, Any]]) -> set[str]:
+    return {one["stage"] for one in events if one.get("message") == "started"}
+
+
+def stack_of(project: Path) -> Any:
+    (folder,) = [one for one in (project / "stages" / "layers").iterdir() if (one / "stack").is_dir()][-1:]
+    return read_stack(folder / "stack")
+
+
+def test_keypoints_and_presets_give_the_same_kind_of_layers(
+    crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = tmp_path / "one.polytempo"
+    neural = ["--preset", "paper", "--epochs", "1", "--set", "paper.batch_size=6"]
+    code, events = run(
+        words(crossing_folder, project, "--keypoints", str(crossing_folder / "keypoints.json"), *neural), capsys
+    )
+    assert code == 0, events[-1]
+    assert {"bodies", "networks", "layers"} <= made(events)
+    assert "separation" not in made(events)
+    stack = stack_of(project)
+    assert stack.n_frames == 12
+    assert [layer.name for layer in stack.layers] == ["1", "2"]
+    assert np.asarray(stack.layers[0].pictures[3]).shape == (96, 128, 4)
+    # Preset and keypoints stay with the project; nothing is done twice.
+    code, events = run(["decompose", str(project)], capsys)
+    assert (code, made(events)) == (0, set())
+    # Other keypoints, other layers: without them everybody is a sprite.
+    code, events = run(["decompose", str(project), "--keypoints", "none"], capsys)
+    assert code == 0
+    assert made(events) == {"networks", "layers"}
+
+
+def test_what_does_not_fit_is_told_before_the_work(
+    crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = tmp_path / "torn.json"
+    torn.write_text('{"frames": [[{"keypoints": [1, 2]}]]}')
+    for more, named in (
+        (["--keypoints", str(torn)], "17 keypoints of COCO"),
+        (["--keypoints", str(tmp_path / "no.json")], "must be readable"),
+        (["--preset", "best"], "preset must be right"),
+        (["--epochs", "0"], "epochs must be 1 or more"),
+        (["--set", "paper.upsample.crop_px=2"], "crop_px must be 16 or more"),
+    ):
+        code, events = run(words(crossing_folder, tmp_path / "two.polytempo", *more), capsys)
+        assert code == 2
+        assert named in events[-1]["text"], events[-1]
+    assert not (tmp_path / "two.polytempo" / "stages" / "masks").exists()
