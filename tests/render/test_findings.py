@@ -14,6 +14,8 @@ from polytempo.edit.operations.picture import lock_camera
 from polytempo.edit.operations.remove import remove
 from polytempo.layers.stack import Background, LayerStack
 from polytempo.render.findings import edit_findings
+from polytempo.render.sequence import render_frames
+from polytempo.render.unseen import MARK
 from support.squares import drawn_clip, drawn_stack, edit_of, panning_path
 
 
@@ -54,3 +56,10 @@ def test_places_never_seen_are_told_where_nobody_covers_them() -> None:
     (told,) = edit_findings(stack, lock_camera(edit_of(stack), at=F(0)), drawn_clip())
     assert told.startswith("Background that the clip never shows is filled in: up to 12.")
     assert told.endswith("in 6 of 6 frames looked at")
+    locked = lock_camera(edit_of(stack), at=F(0))
+    plain = list(render_frames(stack, locked, drawn_clip()))
+    marked = list(render_frames(stack, locked, drawn_clip(), mark_unseen=True))
+    for a, b in zip(plain, marked, strict=True):
+        assert np.array_equal(a[:, 6:], b[:, 6:])
+        share = (b[:, :6] == MARK).all(axis=2).mean()
+        assert 0.3 < share < 0.6

@@ -80,9 +80,10 @@ def hold_on_exit_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     who = parse_selection(text, clip=scene.clip, names=[one.name for one in edl.instances])
     at = who.start
     if at is None:
-        frame = last_whole_view(who.name, scene.masks(edl, who.name))
-        at = scene.clip.time_of(frame)
-        scene.notes.append(f"{who.name} is last wholly in view at {float(at):.2f} s")
+        view = last_whole_view(who.name, scene.masks(edl, who.name), scene.camera)
+        at = scene.clip.time_of(view.frame)
+        left = "" if view.stays else "; the camera leaves the place later on: lock it, or name an earlier moment"
+        scene.notes.append(f"{who.name} is last wholly in view at {float(at):.2f} s{left}")
     return hold_on_exit(edl, who.name, at=at)
 
 

@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from polytempo.camera.warp import canvas_in_frame
 from polytempo.edit.edl import Edl
 from polytempo.layers.sparse import Crop, crop_of
 from polytempo.layers.stack import LayerStack
 from polytempo.render.sequence import output_times
 from polytempo.render.showing import Shower, placed
+from polytempo.render.unseen import Unseen
 from polytempo.render.view import view_at
 from polytempo.video.clip import Clip
 
@@ -75,18 +75,14 @@ def _pairs_that_met(stack: LayerStack) -> set[frozenset[str]]:
 
 
 def _unseen_places(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
-    never = (stack.background.coverage == 0).astype(np.uint8)
+    unseen = Unseen(stack)
     worst, at, covered = 0.0, Fraction(0), 0
     times = output_times(edl, clip)
     looks = _looks(len(times))
     by_name = {one.name: one for one in stack.layers}
-    known: dict[int, NDArray[np.bool_]] = {}
     for n in looks:
         view = view_at(edl, clip, times[n])
-        if view.camera_frame not in known:
-            seen = canvas_in_frame(never, stack.camera, view.camera_frame, border="replicate", interpolation="nearest")
-            known[view.camera_frame] = seen > 0
-        bare = known[view.camera_frame].copy()
+        bare = unseen.pixels(view.camera_frame).copy()
         for one in edl.instances:
             source = one.time_map.at(times[n]) if one.visible else None
             if source is not None and bare.any():

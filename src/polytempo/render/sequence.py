@@ -27,6 +27,7 @@ from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
 from polytempo.render.showing import Shower, lowest_row, placed
 from polytempo.render.sound import SoundMode, sound_plan, sound_source
+from polytempo.render.unseen import Unseen
 from polytempo.render.view import source_frame, view_at
 from polytempo.video.clip import Clip
 from polytempo.video.writer import Codec, write_clip
@@ -48,6 +49,8 @@ class RenderConfig:
     sound: SoundMode = "auto"
     """The clip's sound: ``"auto"`` copies it where the length is unchanged, follows the background's clock where that
     was changed, and keeps it else; ``"silence"``, ``"keep"`` or ``"stretch"`` to the output's length, pitch kept."""
+    mark_unseen: bool = False
+    """Hatch background that the clip never shows and that was filled in, to look an edit over."""
     ahead: int = 4
     """Frames that may be finished before the encoder takes them."""
 
@@ -60,6 +63,7 @@ def render_frames(
     start: int = 0,
     stop: int | None = None,
     interpolator: Interpolator | None = None,
+    mark_unseen: bool = False,
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     """Frames of an edit, one after the other.
 
@@ -77,6 +81,7 @@ def render_frames(
         stop: Output frame to stop before; all when left out.
         interpolator: Makes pictures between two for instances whose slow motion is ``"flow"``; optical flow when left
             out. See ``render.learned`` for networks.
+        mark_unseen: Hatch background that the clip never shows.
 
     Yields:
         uint8 ``[H, W, 3]``, each a picture of its own.
@@ -96,7 +101,8 @@ def render_frames(
         )
     check_edl(edl, layers=[one.name for one in stack.layers], source_duration=clip_duration(clip))
     times = output_times(edl, clip)
-    return _frames(stack, edl, clip, times[start:stop], first=start, interpolator=interpolator)
+    unseen = Unseen(stack) if mark_unseen else None
+    return _frames(stack, edl, clip, times[start:stop], first=start, interpolator=interpolator, unseen=unseen)
 
 
 def _frames(
@@ -107,6 +113,7 @@ def _frames(
     *,
     first: int,
     interpolator: Interpolator | None,
+    unseen: Unseen | None,
 ) -> Iterator[UInt8[np.ndarray, "H W 3"]]:
     by_name = {one.name: one for one in stack.layers}
     plates, height = PlateView(stack), stack.size[1]
@@ -119,6 +126,8 @@ def _frames(
         if stack.background.live is not None:
             live = crop_of(stack.background.live, view.background_frame)
             lay_over(frame, placed(stack, live, source=view.background_frame, frame=view.camera_frame))
+        if unseen is not None:
+            unseen.mark(frame, view.camera_frame)
         shown = [(one, source) for one in visible if (source := one.time_map.at(time)) is not None]
         bodies = [showers[one.name].body(source, time, view.camera_frame) for one, source in shown]
         showing = [
@@ -192,7 +201,7 @@ def render_clip(
         ResourceError: the disk ran full.
         CancelledError: ``report`` asked to stop.
     """
-    frames = render_frames(stack, edl, clip)
+    frames = render_frames(stack, edl, clip, mark_unseen=config.mark_unseen)
     times = output_times(edl, clip)
     rate = edl.timing if isinstance(edl.timing, Fraction) else None
     plan = sound_plan(edl, clip, config.sound)

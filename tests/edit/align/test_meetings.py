@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from fractions import Fraction as F
 
@@ -104,6 +105,30 @@ def test_events_meet_beats() -> None:
     assert pairs == [(F(11, 10), F(1)), (F(22, 10), F(2)), (F(33, 10), F(3))]
     few = beat_pairs([F(1), F(2), F(3)], [F(1)])
     assert few == [(F(1), F(1))]
+
+
+@given(
+    gaps=st.lists(st.integers(2, 9), min_size=1, max_size=4), beats=st.lists(st.integers(2, 9), min_size=1, max_size=5)
+)
+@settings(max_examples=80, deadline=None)
+def test_beats_are_met_in_the_best_of_all_ways(gaps: list[int], beats: list[int]) -> None:
+    events, on = [F(n) for n in itertools.accumulate(gaps)], [F(n) for n in itertools.accumulate(beats)]
+    best: tuple[int, float] | None = None
+    for n in range(1, min(len(events), len(on)) + 1):
+        for some, these in itertools.product(itertools.combinations(events, n), itertools.combinations(on, n)):
+            pairs = list(zip(these, some, strict=True))
+            speeds = [(q - p) / (b - a) for (a, p), (b, q) in itertools.pairwise([(F(0), F(0)), *pairs])]
+            if all(F(1, 2) <= speed <= 2 for speed in speeds):
+                rank = (n, -sum(float(np.log2(float(speed))) ** 2 for speed in speeds))
+                best = rank if best is None or rank > best else best
+    if best is None:
+        with pytest.raises(InputError, match="an event must meet a beat"):
+            beat_pairs(events, on)
+        return
+    found = [(F(0), F(0)), *beat_pairs(events, on)]
+    speeds = [(q - p) / (b - a) for (a, p), (b, q) in itertools.pairwise(found)]
+    assert len(speeds) == best[0]
+    assert abs(sum(float(np.log2(float(one))) ** 2 for one in speeds) + best[1]) < 1e-9
 
 
 def test_aligning_follows_the_leaders_clock() -> None:

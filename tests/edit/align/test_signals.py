@@ -10,7 +10,7 @@ import pytest
 from polytempo.camera.path import static_path
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.edit.align.choose import correlation
-from polytempo.edit.align.presence import last_whole_view
+from polytempo.edit.align.presence import LastView, last_whole_view
 from polytempo.edit.align.signals import signal_from_keypoints, signal_from_masks
 from polytempo.synth.draw import DrawnScene
 
@@ -58,10 +58,16 @@ def test_masks_and_keypoints_of_a_jumper_agree(jumping_scene: DrawnScene) -> Non
 
 
 def test_the_last_whole_view() -> None:
-    masks = block([5] * 30, x=36)
-    assert last_whole_view("a", masks) == 17  # frame 18 touches the right edge
+    masks, camera = block([5] * 30, x=36), static_path(30, (60, 40))
+    assert last_whole_view("a", masks, camera) == LastView(frame=17, stays=True)  # frame 18 touches the right edge
     masks[10:] = False
-    assert last_whole_view("a", masks) == 9
+    assert last_whole_view("a", masks, camera) == LastView(frame=9, stays=True)
+    matrices = np.tile(np.eye(3), (30, 1, 1))
+    matrices[:, 0, 2] = -1.0 * np.arange(30)  # the camera turns left, what stands still goes right
+    turning = replace(camera, canvas_from_frame=matrices, canvas_size=(90, 40), kind="panning")
+    held = last_whole_view("a", block([5] * 30, x=10), turning)
+    assert held == LastView(frame=29, stays=True)  # it keeps pace with nobody, but ends within the frame
+    assert last_whole_view("a", masks, turning) == LastView(frame=9, stays=False)
 
 
 @pytest.mark.refusal
@@ -72,4 +78,4 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(ShapeError, match=r"keypoints must be \[T, 17, 3\]"):
         signal_from_keypoints("a", np.zeros((4, 5, 3)), camera)
     with pytest.raises(InputError, match="a must be wholly in view in some frame; got none"):
-        last_whole_view("a", np.ones((3, 8, 8), np.bool_))
+        last_whole_view("a", np.ones((3, 8, 8), np.bool_), static_path(3, (8, 8)))

@@ -86,16 +86,16 @@ def beat_pairs(
             # From the clip's start to the first event, which must be reached at a speed within the limit, too.
             pace = abs(np.log2(at[i] / on[j])) if at[i] > 0 and on[j] > 0 else (0.0 if at[i] == on[j] else np.inf)
             best[i, j] = pace**2 if pace <= limit else np.inf
-            for k in range(i):
-                for h in range(j):
-                    if not np.isfinite(best[k, h]):
-                        continue
-                    change = np.log2((at[i] - at[k]) / (on[j] - on[h]))
-                    if abs(change) > limit:
-                        continue
-                    rank = (count[k, h] + 1, -(best[k, h] + change**2))
-                    if not np.isfinite(best[i, j]) or rank > (count[i, j], -best[i, j]):
-                        count[i, j], best[i, j], came[i, j] = rank[0], -rank[1], (k, h)
+            if i == 0 or j == 0:
+                continue
+            change = np.log2((at[i] - at[:i])[:, None] / (on[j] - on[:j])[None, :])
+            costs = np.where(np.abs(change) <= limit, best[:i, :j] + change**2, np.inf)
+            counts = np.where(np.isfinite(costs), count[:i, :j] + 1, 0)
+            most = int(counts.max())
+            if most >= count[i, j]:
+                k, h = np.unravel_index(int(np.argmin(np.where(counts == most, costs, np.inf))), costs.shape)
+                if most > count[i, j] or not np.isfinite(best[i, j]) or costs[k, h] < best[i, j]:
+                    count[i, j], best[i, j], came[i, j] = most, costs[k, h], (k, h)
     ends = [(int(count[i, j]), -float(best[i, j]), i, j) for i in range(n) for j in range(m) if np.isfinite(best[i, j])]
     if not ends:
         raise InputError(
