@@ -145,7 +145,8 @@ def _complete_subject(
         amodal[t] = subject.mask[t] | (near[t] & (rgba[..., 3] >= config.threshold))
         unseen = amodal[t] & ~subject.mask[t]
         if unseen.any():
-            shown[t] = rgba * unseen[..., None]
+            # Soft beyond the amodal outline, where those in front hide it.
+            shown[t] = rgba * (near[t] | unseen)[..., None]
     area = amodal.sum((1, 2))
     visibility = np.where(area > 0, subject.mask.sum((1, 2)) / np.maximum(area, 1), 0).astype(np.float32)
     return replace(subject, amodal=amodal, visibility=visibility), shown
