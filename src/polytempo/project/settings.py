@@ -45,6 +45,8 @@ class Settings:
     """Epochs of the neural model; its whole course is scaled with them. The preset's own where not said."""
     bodies: BodiesConfig = field(default_factory=BodiesConfig)
     """How keypoints become bodies."""
+    keypoint_corrections: Path | None = None
+    """JSON file of keypoints put right by hand, in the clip's pixels."""
     uv_network: Path | None = None
     """Weights of a network from keypoints to UV (``polytempo train keypoints-to-uv``), in place of the geometric body.
     For the neural presets."""

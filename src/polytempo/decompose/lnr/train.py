@@ -28,6 +28,8 @@ from polytempo.decompose.lnr.step import Stepper, joined_team
 PlateOf = Callable[[int], NDArray[np.uint8]]
 """Clean plate as a frame's camera shows it, ``uint8 [H, W, 3]`` at working size."""
 
+Watch = Callable[[int, LayeredRenderer], None]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Trained:
@@ -49,6 +51,7 @@ def train(
     plate: PlateOf | None = None,
     checkpoint: Path | None = None,
     device: torch.device | None = None,
+    watch: Watch | None = None,
     report: Report = silent,
 ) -> Trained:
     """Train texture and renderer on one clip.
@@ -64,6 +67,7 @@ def train(
         plate: Clean plate by frame; needed for a warm start.
         checkpoint: Folder for the training state. None keeps nothing.
         device: CUDA where there is one, when left out.
+        watch: Shown the model after every epoch, for experiments on what is learned when; must not change it.
         report: Told after every step; its message has the loss terms.
 
     Raises:
@@ -127,6 +131,8 @@ def train(
             done = epoch + min(start + len(chosen), len(frames)) / len(frames)
             report(_progress(done, first, config.n_epochs, terms, started))
         history.append(sums)
+        if watch is not None:
+            watch(epoch, model)
         if bootstrap is None and warm is None and sums["mask"] < config.bootstrap_below:
             bootstrap = max(epoch, 1)
         last = epoch + 1 == config.n_epochs
