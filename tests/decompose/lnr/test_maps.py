@@ -142,5 +142,5 @@ def test_upsampled_layers_have_twice_the_size(maps: LayerMaps, crossing_scene: D
     model, upsampler = LayeredRenderer(maps.n_people), Upsampler()
     batch = batch_of(maps, crossing_scene, 4)
     with torch.no_grad():
-        large = model.upsampled(upsampler, batch, 1, model.render(batch, 1))
+        large = model.upsampled(upsampler, batch.tile[:, 1], batch.uv[:, 1], model.render_layer(batch, 1))
     assert large.shape == (1, 4, 192, 256)

@@ -35,12 +35,17 @@ class LayeredRenderer(nn.Module):
         self.texture = NeuralTexture(n_people)
         self.renderer = Renderer()
 
-    def render(self, batch: Batch, layer: int) -> Rendered:
-        """One layer (index into ``M``) of every frame of the batch, in a pass of its own."""
-        texture = self.texture(batch.tile[:, layer], batch.uv[:, layer])
-        person = batch.person[:, layer, None]
-        rgba, features = self.renderer(torch.cat([texture, person], 1))
-        return Rendered(rgba=rgba, features=features, texture=texture, person=person)
+    def render(
+        self, tile: Int64[Tensor, "B H W"], uv: Float[Tensor, "B 2 H W"], person: Float[Tensor, "B H W"]
+    ) -> Rendered:
+        """One layer of some frames, in a pass of its own."""
+        texture = self.texture(tile, uv)
+        rgba, features = self.renderer(torch.cat([texture, person[:, None]], 1))
+        return Rendered(rgba=rgba, features=features, texture=texture, person=person[:, None])
+
+    def render_layer(self, batch: Batch, layer: int) -> Rendered:
+        """One layer (index into ``M``) of every frame of the batch."""
+        return self.render(batch.tile[:, layer], batch.uv[:, layer], batch.person[:, layer])
 
     def forward(self, batch: Batch, *, together: bool = False) -> Float[Tensor, "B M 4 H W"]:
         """Straight RGBA 0…1 of the background and all layers.
@@ -52,26 +57,23 @@ class LayeredRenderer(nn.Module):
         """
         n_maps = batch.tile.shape[1]
         if together:
-            flat = Batch(
-                frames=batch.frames,
-                tile=batch.tile.flatten(0, 1)[:, None],
-                uv=batch.uv.flatten(0, 1)[:, None],
-                person=batch.person.flatten(0, 1)[:, None],
-                trimap=batch.trimap,
-                order=batch.order,
-            )
-            rgba = self.render(flat, 0).rgba
-            return unit_range(rgba).unflatten(0, (-1, n_maps))
-        return torch.stack([unit_range(self.render(batch, m).rgba) for m in range(n_maps)], 1)
+            rendered = self.render(batch.tile.flatten(0, 1), batch.uv.flatten(0, 1), batch.person.flatten(0, 1))
+            return unit_range(rendered.rgba).unflatten(0, (-1, n_maps))
+        return torch.stack([unit_range(self.render_layer(batch, m).rgba) for m in range(n_maps)], 1)
 
-    def upsampled(self, upsampler: Upsampler, batch: Batch, layer: int, rendered: Rendered) -> Tensor:
+    def upsampled(
+        self,
+        upsampler: Upsampler,
+        tile: Int64[Tensor, "B H W"],
+        uv: Float[Tensor, "B 2 H W"],
+        rendered: Rendered,
+    ) -> Tensor:
         """One layer at twice the size, straight, -1…1. Part and person are doubled to the nearest pixel.
 
         Bilinear UV would point into unrelated tiles across the border of two parts, as in the released system.
         """
-        tile = batch.tile[:, layer].repeat_interleave(2, -1).repeat_interleave(2, -2)
-        uv = F.interpolate(batch.uv[:, layer], scale_factor=2.0, mode="nearest")
-        texture = self.texture(tile, uv)
+        large_tile = tile.repeat_interleave(2, -1).repeat_interleave(2, -2)
+        texture = self.texture(large_tile, F.interpolate(uv, scale_factor=2.0, mode="nearest"))
         person = F.interpolate(rendered.person, scale_factor=2.0, mode="nearest")
         return upsampler(doubled(rendered.rgba), texture, person, doubled(rendered.features))
 
