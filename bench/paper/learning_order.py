@@ -4,7 +4,8 @@
 
 Trains the neural model of preset ``paper`` from nothing on three tiny sequences. For Figure 6 it is noted how far each
 square is reconstructed after every epoch; for Figure 7 in whose layer each square ends up. What the paper claims is
-asserted by a margin, and the exit code is 1 where it is not met. Figure 7 takes a few minutes on two cores.
+asserted by a margin, and the exit code is 1 where it is not met. An epoch takes about five seconds on one idle core; in
+60 epochs people are found and squares are not yet, so give it some hundreds.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ from polytempo.decompose.lnr.train import train
 LEAST_LEAD = 0.05
 """Figure 6: by so much of its contrast the correlated square must be ahead, as a mean over the epochs."""
 LEAST_SHARE = 0.6
-"""Figure 7: so much of a square's alpha must be its own person's."""
+"""Figure 7: so much of a square's alpha must be its own person's …"""
+LEAST_ALPHA = 0.3
+"""… and its own person must show it: of two alphas near nothing a share says nothing."""
 
 
 def course(n_epochs: int) -> LnrConfig:
@@ -92,15 +95,18 @@ def figure_7(n_epochs: int, seed: int, out: Path) -> dict[str, Any]:
     layers = layers_of(model, maps, scene.pictures).numpy()
     owner = {"hers": 1, "his": 2}
     shares: dict[str, float] = {}
+    own: dict[str, float] = {}
     for name, mask in scene.squares.items():
         alpha = [float(layers[:, m, 3][mask].mean()) for m in (1, 2)]
-        shares[name] = alpha[owner[name] - 1] / max(sum(alpha), 1e-6)
+        own[name] = alpha[owner[name] - 1]
+        shares[name] = own[name] / max(sum(alpha), 1e-6)
     tiles = [
         np.hstack([_tile(scene.pictures[t]), *(_tile(_over_grey(layers[t, m])) for m in (1, 2))]) for t in (1, 5, 9)
     ]
     _write(out / "figure-7.png", np.vstack(tiles))
     return {"claim": "each square goes to its own person's layer", "shares": shares, "least": LEAST_SHARE,
-            "met": min(shares.values()) >= LEAST_SHARE,
+            "alphas": own, "least_alpha": LEAST_ALPHA,
+            "met": min(shares.values()) >= LEAST_SHARE and min(own.values()) >= LEAST_ALPHA,
             "curves": {k: [round(v, 4) for v in c] for k, c in seen.items()}}  # fmt: skip
 
 
@@ -108,7 +114,7 @@ def main() -> int:
     """Run, print, write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=["motion", "proximity", "assignment"])
-    parser.add_argument("--epochs", type=int, default=80)
+    parser.add_argument("--epochs", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the figures go")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
