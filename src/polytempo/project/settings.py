@@ -10,7 +10,7 @@ from polytempo.bodies.complete_cast import BodiesConfig
 from polytempo.camera.estimate import CameraConfig
 from polytempo.core.errors import InputError
 from polytempo.decompose.lnr.draft import DraftConfig
-from polytempo.decompose.lnr.paper_config import LnrConfig, paper_config, shortened, standard_config
+from polytempo.decompose.lnr.paper_config import LnrConfig, StandardConfig, paper_config, shortened
 from polytempo.objects.build import CastConfig
 from polytempo.objects.propose import ProposeConfig
 from polytempo.objects.segment import SegmentConfig
@@ -52,7 +52,7 @@ class Settings:
     For the neural presets."""
     paper: LnrConfig = field(default_factory=paper_config)
     """Preset ``paper``."""
-    standard: LnrConfig = field(default_factory=standard_config)
+    standard: StandardConfig = field(default_factory=StandardConfig)
     """Preset ``standard``."""
     render: RenderConfig = field(default_factory=RenderConfig)
     """How an edit is written."""

@@ -165,6 +165,12 @@ def test_a_crossing_becomes_the_stack_that_draft_gives_too() -> None:
 
 
 @pytest.mark.refusal
+def test_a_given_background_must_be_given(lone: LayerMaps, lone_scene: DrawnScene) -> None:
+    with pytest.raises(InputError, match="needs a clean plate; got none"):
+        train(lone_scene.pictures, lone, config=replace(TINY, given_background=True))
+
+
+@pytest.mark.refusal
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -183,4 +189,7 @@ def test_presets_are_the_paper_and_a_faster_one() -> None:
     paper, standard = paper_config(), standard_config()
     assert (paper.n_epochs, paper.curriculum_epochs, paper.upsample.n_epochs, paper.warm_epochs) == (2500, 1000, 500, 0)
     assert (standard.n_epochs, standard.curriculum_epochs) == (250, 100)
-    assert standard.together
+    assert (standard.together, standard.given_background) == (True, True)
+    scaled = shortened(paper, 250)
+    assert (standard.l1_epochs, standard.jitter, standard.upsample) == (
+        scaled.l1_epochs, scaled.jitter, scaled.upsample)  # fmt: skip

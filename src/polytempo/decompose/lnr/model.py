@@ -47,19 +47,24 @@ class LayeredRenderer(nn.Module):
         """One layer (index into ``M``) of every frame of the batch."""
         return self.render(batch.tile[:, layer], batch.uv[:, layer], batch.person[:, layer])
 
-    def forward(self, batch: Batch, *, together: bool = False) -> Float[Tensor, "B M 4 H W"]:
+    def forward(
+        self, batch: Batch, *, together: bool = False, given_background: bool = False
+    ) -> Float[Tensor, "B M 4 H W"]:
         """Straight RGBA 0…1 of the background and all layers.
 
         Args:
             batch: Some frames.
             together: All layers in one pass: faster on a GPU, batch statistics then are over all layers. Off, each
                 layer and the background have passes and statistics of their own, as in the paper.
+            given_background: The batch's clean plate stands for the background, which is not rendered.
         """
-        n_maps = batch.tile.shape[1]
+        first, n_maps = int(given_background), batch.tile.shape[1]
         if together:
-            rendered = self.render(batch.tile.flatten(0, 1), batch.uv.flatten(0, 1), batch.person.flatten(0, 1))
-            return unit_range(rendered.rgba).unflatten(0, (-1, n_maps))
-        return torch.stack([unit_range(self.render_layer(batch, m).rgba) for m in range(n_maps)], 1)
+            tile, uv, person = (one[:, first:].flatten(0, 1) for one in (batch.tile, batch.uv, batch.person))
+            layers = unit_range(self.render(tile, uv, person).rgba).unflatten(0, (-1, n_maps - first))
+        else:
+            layers = torch.stack([unit_range(self.render_layer(batch, m).rgba) for m in range(first, n_maps)], 1)
+        return with_background(layers, batch.plate.to(layers.dtype)) if given_background else layers
 
     def upsampled(
         self,
@@ -76,6 +81,11 @@ class LayeredRenderer(nn.Module):
         texture = self.texture(large_tile, F.interpolate(uv, scale_factor=2.0, mode="nearest"))
         person = F.interpolate(rendered.person, scale_factor=2.0, mode="nearest")
         return upsampler(doubled(rendered.rgba), texture, person, doubled(rendered.features))
+
+
+def with_background(layers: Float[Tensor, "B L 4 H W"], plate: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B M 4 H W"]:
+    """Layers over a given, opaque background."""
+    return torch.cat([torch.cat([plate, torch.ones_like(plate[:, :1])], 1)[:, None], layers], 1)
 
 
 def unit_range(values: Tensor) -> Tensor:
