@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Literal
@@ -8,7 +8,9 @@ from typing import Literal
 import pytest
 
 from polytempo.core.errors import InputError
+from polytempo.decompose.lnr.paper_config import StandardConfig
 from polytempo.project.config import config_document, config_from
+from polytempo.project.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,3 +74,10 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
         file.write_bytes(text)
         with pytest.raises(InputError, match=r"must be TOML.*File: .*config\.toml"):
             config_document({}, file=file)
+
+
+def test_a_setting_of_one_preset_keeps_the_presets_other_defaults() -> None:
+    found = config_from(Settings, {"preset": "standard", "standard": {"batch_size": 4}}).neural()
+    assert found == replace(StandardConfig(), batch_size=4)
+    short = config_from(Settings, {"preset": "paper", "epochs": 25}).neural()
+    assert (short.n_epochs, short.curriculum_epochs) == (25, 10)

@@ -16,7 +16,7 @@ from polytempo.bodies.rasterise import BodyMap, body_map
 from polytempo.bodies.skeleton import body_crop, skeleton_picture
 from polytempo.bodies.uv_network import UvNetwork, decoded
 
-A = TypeVar("A", np.uint8, np.float32)
+A = TypeVar("A", bound=np.generic)
 
 
 def keypoints_to_uv(
@@ -63,5 +63,6 @@ def warped(
 ) -> NDArray[A]:
     """A field through an affine map (or its inverse) by the nearest pixel, 0 outside."""
     flags = cv2.INTER_NEAREST | (cv2.WARP_INVERSE_MAP if inverse else 0)
-    moved: Any = cv2.warpAffine(values, matrix, size, flags=flags)
+    any_type: Any = values  # the stubs know no type variables
+    moved: Any = cv2.warpAffine(any_type, matrix, size, flags=flags)
     return moved

@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from polytempo.bodies.complete_cast import BodiesConfig, Body, bodies_of
+from polytempo.bodies.corrections import read_corrections
 from polytempo.bodies.keypoints import KeypointTrack
 from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.bodies.limbs import poses
 from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path, file_digest, write_bytes
 from polytempo.core.progress import Report
 from polytempo.objects.cast import Cast
@@ -47,9 +49,19 @@ def run_bodies(
     camera: Result[CameraPath],
     *,
     config: BodiesConfig,
+    corrections: Path | None,
     report: Report,
 ) -> Result[dict[int, Body]] | None:
     """Bodies of all subjects by id; nothing where the project was given no keypoints.
+
+    Args:
+        project: Open for writing.
+        clip: The clip.
+        cast: At working size.
+        camera: At working size.
+        config: How keypoints become bodies.
+        corrections: File of keypoints put right by hand.
+        report: Told as work goes on.
 
     Raises:
         InputError: the keypoints do not belong to the clip or leave a subject without any.
@@ -62,7 +74,13 @@ def run_bodies(
         found = read_keypoints(
             path, n_frames=clip.n_frames, clip_size=(clip.width, clip.height), size=camera.value.frame_size
         )
-        bodies = bodies_of(cast.value, found, camera.value, config=config)
+        by_hand = None
+        if corrections is not None:
+            by_hand = read_corrections(
+                corrections, n_frames=clip.n_frames, subjects=tuple(one.name for one in cast.value.subjects),
+                clip_size=(clip.width, clip.height), size=camera.value.frame_size,
+            )  # fmt: skip
+        bodies = bodies_of(cast.value, found, camera.value, corrections=by_hand, config=config)
         with atomic_path(folder / "bodies.npz") as partial, partial.open("wb") as file:
             np.savez_compressed(
                 file,
@@ -72,10 +90,15 @@ def run_bodies(
             )
         return ()
 
+    inputs = {"keypoints": file_digest(path), "cast": cast.key, "camera": camera.key}
+    if corrections is not None:
+        if not corrections.is_file():
+            raise InputError("project", "the corrections of keypoints must be a file that exists", path=corrections)
+        inputs["corrections"] = file_digest(corrections)
     return run_stage(
         project,
         "bodies",
-        inputs={"keypoints": file_digest(path), "cast": cast.key, "camera": camera.key},
+        inputs=inputs,
         config=config,
         make=make,
         load=_load,

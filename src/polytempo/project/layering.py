@@ -43,7 +43,15 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
     cast, camera = subjects.cast.value, subjects.camera.value
     inputs = {"frames": footage.frames.key, "camera": subjects.camera.key, "cast": subjects.cast.key}
     clip = footage.clip.value
-    bodies = run_bodies(project, clip, subjects.cast, subjects.camera, config=settings.bodies, report=report)
+    bodies = run_bodies(
+        project,
+        clip,
+        subjects.cast,
+        subjects.camera,
+        config=settings.bodies,
+        corrections=settings.keypoint_corrections,
+        report=report,
+    )
     hidden: HiddenPictures | None = None
     if bodies is not None:
         inputs["bodies"] = bodies.key

@@ -108,8 +108,12 @@ def run_neural_layers(
             ClipReader(clip) as pictures,
             StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
         ):
-            plate = background_plate(footage.frames.value, camera, cast, report=report)
-            background = lay_background(learned, plate, full_camera, size=(clip.width, clip.height), report=report)
+            given = config.given_background
+            seen, path = (pictures, full_camera) if given else (footage.frames.value, camera)
+            plate = background_plate(seen, path, cast, report=report)
+            background = lay_background(
+                learned, plate, full_camera, size=(clip.width, clip.height), given=given, report=report
+            )
             writer.write_background(background)
             for rendered in render_frames_of_layers(
                 learned.model, learned.maps, cast, full_camera, pictures,

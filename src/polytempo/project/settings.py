@@ -10,7 +10,7 @@ from polytempo.bodies.complete_cast import BodiesConfig
 from polytempo.camera.estimate import CameraConfig
 from polytempo.core.errors import InputError
 from polytempo.decompose.lnr.draft import DraftConfig
-from polytempo.decompose.lnr.paper_config import LnrConfig, paper_config, shortened, standard_config
+from polytempo.decompose.lnr.paper_config import LnrConfig, StandardConfig, paper_config, shortened
 from polytempo.objects.build import CastConfig
 from polytempo.objects.propose import ProposeConfig
 from polytempo.objects.segment import SegmentConfig
@@ -45,12 +45,14 @@ class Settings:
     """Epochs of the neural model; its whole course is scaled with them. The preset's own where not said."""
     bodies: BodiesConfig = field(default_factory=BodiesConfig)
     """How keypoints become bodies."""
+    keypoint_corrections: Path | None = None
+    """JSON file of keypoints put right by hand, in the clip's pixels."""
     uv_network: Path | None = None
     """Weights of a network from keypoints to UV (``polytempo train keypoints-to-uv``), in place of the geometric body.
     For the neural presets."""
     paper: LnrConfig = field(default_factory=paper_config)
     """Preset ``paper``."""
-    standard: LnrConfig = field(default_factory=standard_config)
+    standard: StandardConfig = field(default_factory=StandardConfig)
     """Preset ``standard``."""
     render: RenderConfig = field(default_factory=RenderConfig)
     """How an edit is written."""

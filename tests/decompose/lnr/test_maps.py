@@ -105,7 +105,8 @@ def test_jitter_moves_everything_alike_and_brightness_only_the_target(
 def test_the_same_seeds_give_the_same_jitter(seed: int) -> None:
     batch = Batch(
         frames=torch.rand(2, 3, 16, 24), tile=torch.randint(0, 25, (2, 2, 16, 24)), uv=torch.rand(2, 2, 2, 16, 24),
-        person=torch.ones(2, 2, 16, 24), trimap=torch.rand(2, 1, 16, 24), order=torch.ones(2, 1, dtype=torch.long),
+        person=torch.ones(2, 2, 16, 24), trimap=torch.rand(2, 1, 16, 24), plate=torch.rand(2, 3, 16, 24),
+        order=torch.ones(2, 1, dtype=torch.long),
     )  # fmt: skip
     a, b = (jittered(batch, epoch=1, config=JitterConfig(), seeds=[seed, seed + 1]) for _ in "ab")
     assert torch.equal(a.frames, b.frames)
@@ -138,9 +139,23 @@ def test_layers_come_out_in_their_range_alone_and_together(maps: LayerMaps, cros
     assert torch.allclose(alone, together, atol=1e-5)  # with fixed statistics both are the same
 
 
+def test_a_given_background_takes_the_place_of_the_first_pass(maps: LayerMaps, crossing_scene: DrawnScene) -> None:
+    torch.manual_seed(0)
+    model = LayeredRenderer(maps.n_people).eval()
+    frames = crossing_scene.pictures[:2]
+    batch = make_batch(maps, frames, np.arange(2), plates=frames[::-1].copy())
+    with torch.no_grad():
+        learned = model(batch)
+        for together in (False, True):
+            given = model(batch, together=together, given_background=True)
+            assert torch.equal(given[:, 0, :3], batch.plate)
+            assert (given[:, 0, 3] == 1).all()
+            assert torch.allclose(given[:, 1:], learned[:, 1:], atol=1e-5)
+
+
 def test_upsampled_layers_have_twice_the_size(maps: LayerMaps, crossing_scene: DrawnScene) -> None:
     model, upsampler = LayeredRenderer(maps.n_people), Upsampler()
     batch = batch_of(maps, crossing_scene, 4)
     with torch.no_grad():
-        large = model.upsampled(upsampler, batch, 1, model.render(batch, 1))
+        large = model.upsampled(upsampler, batch.tile[:, 1], batch.uv[:, 1], model.render_layer(batch, 1))
     assert large.shape == (1, 4, 192, 256)

@@ -28,7 +28,7 @@ class JitterConfig:
 
 
 def jittered(batch: Batch, *, epoch: int, config: JitterConfig, seeds: Sequence[int]) -> Batch:
-    """Batch with the jitter of an epoch; the inputs move with the frames, and brightness changes the target only.
+    """Batch with the jitter of an epoch; the inputs move with the frames, and brightness changes target and plate.
 
     Args:
         batch: As from ``make_batch``.
@@ -43,7 +43,7 @@ def jittered(batch: Batch, *, epoch: int, config: JitterConfig, seeds: Sequence[
         batch = _cropped(batch, config, generators)
     if config.brightness > 0 and epoch < config.brightness_epochs:
         shift = torch.stack([torch.randn(1, 1, 1, generator=one) for one in generators]) * config.brightness
-        batch = replace(batch, frames=(batch.frames + shift).clamp(0, 1))
+        batch = replace(batch, frames=(batch.frames + shift).clamp(0, 1), plate=(batch.plate + shift).clamp(0, 1))
     return batch
 
 
@@ -62,6 +62,7 @@ def _cropped(batch: Batch, config: JitterConfig, generators: list[torch.Generato
     return replace(
         batch,
         frames=cut(batch.frames, smooth=True),
+        plate=cut(batch.plate, smooth=True),
         tile=cut(batch.tile, smooth=False),
         uv=cut(batch.uv, smooth=False),
         person=cut(batch.person, smooth=False),

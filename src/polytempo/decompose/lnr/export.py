@@ -17,8 +17,8 @@ from polytempo.camera.path import CameraPath
 from polytempo.camera.warp import canvas_in_frame, frame_on_canvas, frame_reach
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.decompose.lnr.maps import Batch, LayerMaps, make_batch
-from polytempo.decompose.lnr.model import LayeredRenderer, Rendered, unit_range
+from polytempo.decompose.lnr.maps import LayerMaps
+from polytempo.decompose.lnr.model import LayeredRenderer, unit_range
 from polytempo.decompose.lnr.renderer import Renderer
 from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.detail import transfer_detail
@@ -43,6 +43,7 @@ def settle_norms(model: LayeredRenderer, maps: LayerMaps, layer: int) -> None:
     In training every layer's pass has the statistics of its own batch; running averages over all of them fit none, and
     those of single frames, as in the released system, would make a layer's tones tremble (decision 0018).
     """
+    device = next(model.parameters()).device
     norms = [one for one in model.modules() if isinstance(one, nn.BatchNorm2d)]
     for one in norms:
         one.reset_running_stats()
@@ -50,7 +51,7 @@ def settle_norms(model: LayeredRenderer, maps: LayerMaps, layer: int) -> None:
     model.train()
     with torch.no_grad():
         for t in range(maps.n_frames):
-            _render(model, maps, t, layer)
+            model.render(*_inputs(maps, t, layer, device))
     model.eval()
 
 
@@ -155,31 +156,22 @@ def layer_picture(
     upsampler: Upsampler | None = None,
 ) -> NDArray[np.float32]:
     """Straight RGBA ``[H, W, 4]``, 0…1, of one layer of one frame at ``size``."""
-    batch, rendered = _render(model, maps, frame, layer)
+    tile, uv, person = _inputs(maps, frame, layer, next(model.parameters()).device)
     with torch.no_grad():
-        rgba = rendered.rgba if upsampler is None else model.upsampled(upsampler, batch, 0, rendered)
+        rendered = model.render(tile, uv, person)
+        rgba = rendered.rgba if upsampler is None else model.upsampled(upsampler, tile, uv, rendered)
         rgba = unit_range(rgba.float())
         if (rgba.shape[-1], rgba.shape[-2]) != size:
             rgba = F.interpolate(rgba, (size[1], size[0]), mode="bilinear", align_corners=False, antialias=True)
     return rgba[0].permute(1, 2, 0).cpu().numpy()
 
 
-def _render(model: LayeredRenderer, maps: LayerMaps, frame: int, layer: int) -> tuple[Batch, Rendered]:
-    device = next(model.parameters()).device
-    one = LayerMaps(
-        tile=maps.tile[:, layer, None],
-        uv=maps.uv[:, layer, None],
-        person=maps.person[:, layer, None],
-        trimap=maps.trimap[:, :1],
-        order=maps.order,
-        n_people=maps.n_people,
-    )
-    height, width = maps.tile.shape[2:]
-    batch = make_batch(one, np.zeros((1, height, width, 3), np.uint8), np.array([frame]))
-    batch = type(batch)(**{name: getattr(batch, name).to(device) for name in type(batch).__dataclass_fields__})
-    with torch.no_grad():
-        rendered: Rendered = model.render(batch, 0)
-    return batch, rendered
+def _inputs(maps: LayerMaps, frame: int, layer: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Tile, UV and person of one layer of one frame."""
+    tile = torch.from_numpy(maps.tile[frame, layer][None]).long()
+    uv = torch.from_numpy(maps.uv[frame, layer][None]).float()
+    person = torch.from_numpy(maps.person[frame, layer][None]).float()
+    return tile.to(device), uv.to(device), person.to(device)
 
 
 def _put_buffers(renderer: Renderer, values: dict[str, Tensor]) -> None:

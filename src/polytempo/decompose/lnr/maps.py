@@ -56,6 +56,8 @@ class Batch:
     uv: Float[Tensor, "B M 2 H W"]
     person: Float[Tensor, "B M H W"]
     trimap: Float[Tensor, "B L H W"]
+    plate: Float[Tensor, "B 3 H W"]
+    """Clean plate as the frame's camera shows it, 0…1; nought where none was given."""
     order: Int64[Tensor, "B L"]
 
 
@@ -132,9 +134,17 @@ def background_uv(camera: CameraPath) -> NDArray[np.float16]:
     return out
 
 
-def make_batch(maps: LayerMaps, frames: NDArray[np.uint8], chosen: NDArray[np.int64]) -> Batch:
-    """Frames by number, on the CPU."""
+def make_batch(
+    maps: LayerMaps,
+    frames: NDArray[np.uint8],
+    chosen: NDArray[np.int64],
+    *,
+    plates: NDArray[np.uint8] | None = None,
+) -> Batch:
+    """Frames by number, on the CPU, with their clean plates where they are known."""
+    plates = np.zeros_like(frames) if plates is None else plates
     return Batch(
+        plate=torch.tensor(plates).permute(0, 3, 1, 2).float() / 255,
         frames=torch.tensor(frames).permute(0, 3, 1, 2).float() / 255,
         tile=torch.from_numpy(maps.tile[chosen]).long(),
         uv=torch.from_numpy(maps.uv[chosen]).float(),

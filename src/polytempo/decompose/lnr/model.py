@@ -35,45 +35,57 @@ class LayeredRenderer(nn.Module):
         self.texture = NeuralTexture(n_people)
         self.renderer = Renderer()
 
-    def render(self, batch: Batch, layer: int) -> Rendered:
-        """One layer (index into ``M``) of every frame of the batch, in a pass of its own."""
-        texture = self.texture(batch.tile[:, layer], batch.uv[:, layer])
-        person = batch.person[:, layer, None]
-        rgba, features = self.renderer(torch.cat([texture, person], 1))
-        return Rendered(rgba=rgba, features=features, texture=texture, person=person)
+    def render(
+        self, tile: Int64[Tensor, "B H W"], uv: Float[Tensor, "B 2 H W"], person: Float[Tensor, "B H W"]
+    ) -> Rendered:
+        """One layer of some frames, in a pass of its own."""
+        texture = self.texture(tile, uv)
+        rgba, features = self.renderer(torch.cat([texture, person[:, None]], 1))
+        return Rendered(rgba=rgba, features=features, texture=texture, person=person[:, None])
 
-    def forward(self, batch: Batch, *, together: bool = False) -> Float[Tensor, "B M 4 H W"]:
+    def render_layer(self, batch: Batch, layer: int) -> Rendered:
+        """One layer (index into ``M``) of every frame of the batch."""
+        return self.render(batch.tile[:, layer], batch.uv[:, layer], batch.person[:, layer])
+
+    def forward(
+        self, batch: Batch, *, together: bool = False, given_background: bool = False
+    ) -> Float[Tensor, "B M 4 H W"]:
         """Straight RGBA 0…1 of the background and all layers.
 
         Args:
             batch: Some frames.
             together: All layers in one pass: faster on a GPU, batch statistics then are over all layers. Off, each
                 layer and the background have passes and statistics of their own, as in the paper.
+            given_background: The batch's clean plate stands for the background, which is not rendered.
         """
-        n_maps = batch.tile.shape[1]
+        first, n_maps = int(given_background), batch.tile.shape[1]
         if together:
-            flat = Batch(
-                frames=batch.frames,
-                tile=batch.tile.flatten(0, 1)[:, None],
-                uv=batch.uv.flatten(0, 1)[:, None],
-                person=batch.person.flatten(0, 1)[:, None],
-                trimap=batch.trimap,
-                order=batch.order,
-            )
-            rgba = self.render(flat, 0).rgba
-            return unit_range(rgba).unflatten(0, (-1, n_maps))
-        return torch.stack([unit_range(self.render(batch, m).rgba) for m in range(n_maps)], 1)
+            tile, uv, person = (one[:, first:].flatten(0, 1) for one in (batch.tile, batch.uv, batch.person))
+            layers = unit_range(self.render(tile, uv, person).rgba).unflatten(0, (-1, n_maps - first))
+        else:
+            layers = torch.stack([unit_range(self.render_layer(batch, m).rgba) for m in range(first, n_maps)], 1)
+        return with_background(layers, batch.plate.to(layers.dtype)) if given_background else layers
 
-    def upsampled(self, upsampler: Upsampler, batch: Batch, layer: int, rendered: Rendered) -> Tensor:
+    def upsampled(
+        self,
+        upsampler: Upsampler,
+        tile: Int64[Tensor, "B H W"],
+        uv: Float[Tensor, "B 2 H W"],
+        rendered: Rendered,
+    ) -> Tensor:
         """One layer at twice the size, straight, -1…1. Part and person are doubled to the nearest pixel.
 
         Bilinear UV would point into unrelated tiles across the border of two parts, as in the released system.
         """
-        tile = batch.tile[:, layer].repeat_interleave(2, -1).repeat_interleave(2, -2)
-        uv = F.interpolate(batch.uv[:, layer], scale_factor=2.0, mode="nearest")
-        texture = self.texture(tile, uv)
+        large_tile = tile.repeat_interleave(2, -1).repeat_interleave(2, -2)
+        texture = self.texture(large_tile, F.interpolate(uv, scale_factor=2.0, mode="nearest"))
         person = F.interpolate(rendered.person, scale_factor=2.0, mode="nearest")
         return upsampler(doubled(rendered.rgba), texture, person, doubled(rendered.features))
+
+
+def with_background(layers: Float[Tensor, "B L 4 H W"], plate: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B M 4 H W"]:
+    """Layers over a given, opaque background."""
+    return torch.cat([torch.cat([plate, torch.ones_like(plate[:, :1])], 1)[:, None], layers], 1)
 
 
 def unit_range(values: Tensor) -> Tensor:

@@ -73,7 +73,9 @@ def decompose_lnr(
         report=report,
     )  # fmt: skip
     frames: dict[int, list[Picture]] = {plan.layer_id: [] for plan in cast.layers}
-    background = lay_background(networks, plate, camera, size=picture_size(pictures), report=report)
+    background = lay_background(
+        networks, plate, camera, size=picture_size(pictures), given=config.given_background, report=report
+    )
     for rendered in render_frames_of_layers(
         networks.model, networks.maps, cast, camera, pictures, background.colour.astype(np.float32) / 255,
         upsampler=networks.upsampler, with_detail=config.transfer_detail, report=report,
@@ -114,10 +116,10 @@ def learn(
     def seen(t: int) -> Picture:
         return np.clip(plate_in_frame(plate, camera, t) * 255 + 0.5, 0, 255).astype(np.uint8)
 
+    needed = config.warm_epochs > 0 or config.given_background
     trained = train(
-        pictures, maps, config=config, seed=seed, plate=seen if config.warm_epochs else None, checkpoint=checkpoint,
-        report=report,
-    )  # fmt: skip
+        pictures, maps, config=config, seed=seed, plate=seen if needed else None, checkpoint=checkpoint, report=report
+    )
     upsampler = None
     if doubled is not None and config.upsample.n_epochs > 0:
         upsampler = train_upsampler(
@@ -128,6 +130,7 @@ def learn(
             key=training_key(pictures, maps, config, seed),
             seed=seed,
             learning_rate=config.learning_rate,
+            plate=seen if config.given_background else None,
             checkpoint=checkpoint,
             report=report,
         )
@@ -137,13 +140,23 @@ def learn(
 def background_plate(pictures: Pictures, camera: CameraPath, cast: Cast, *, report: Report = silent) -> CleanPlate:
     """The closed-form background: what a warm start learns, and what says how often a place was seen bare."""
     bodies = grown_bodies(cast, grow_px=GROW_PX)
+    size = picture_size(pictures)
+    if bodies.shape[1:] != (size[1], size[0]):
+        larger = [cv2.resize(one.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for one in bodies]
+        bodies = np.stack(larger)
     return clean_plate(pictures, camera, ignore=bodies, config=PlateConfig(), report=report)
 
 
 def lay_background(
-    networks: Networks, plate: CleanPlate, camera: CameraPath, *, size: tuple[int, int], report: Report = silent
+    networks: Networks,
+    plate: CleanPlate,
+    camera: CameraPath,
+    *,
+    size: tuple[int, int],
+    given: bool = False,
+    report: Report = silent,
 ) -> Background:
-    """The background's pass on the canvas, with the coverage of the clean plate.
+    """The background's pass on the canvas, or the clean plate itself; with the coverage of the clean plate.
 
     Where nobody ever saw the background bare, nothing taught the pass what is there: the plate's filling is taken.
 
@@ -152,11 +165,15 @@ def lay_background(
         plate: Of the same clip at any size.
         camera: At clip size.
         size: ``(width, height)`` of the clip.
+        given: The clean plate is the background; it then is of clip size.
         report: Receives progress.
     """
-    colour = render_background(
-        networks.model, networks.maps, camera, size=size, upsampler=networks.upsampler, report=report
-    )
+    if given:
+        colour = plate.colour
+    else:
+        colour = render_background(
+            networks.model, networks.maps, camera, size=size, upsampler=networks.upsampler, report=report
+        )
     filling, coverage = plate.colour, plate.coverage
     if coverage.shape != colour.shape[:2]:
         canvas = (colour.shape[1], colour.shape[0])

@@ -47,6 +47,8 @@ class LnrConfig:
     """Jittered frames."""
     warm_epochs: int = 0
     """Epochs first in which background, alpha and colours are taught from clean plate, masks and frames."""
+    given_background: bool = False
+    """Composite over the clean plate, found in closed form, instead of a background learned in a pass of its own."""
     together: bool = False
     """All layers in one pass; see ``LayeredRenderer``."""
     mixed_precision: bool = False
@@ -86,10 +88,35 @@ def paper_config() -> LnrConfig:
     return LnrConfig()
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StandardConfig(LnrConfig):
+    """The same with the defaults of preset ``standard``: a tenth of the course, from what is known without training."""
+
+    n_epochs: int = PAPER_EPOCHS // 10
+    """Passes over the frames."""
+    curriculum_epochs: int = 100
+    """Epochs on the easier half of the frames."""
+    l1_epochs: int = 20
+    """Last epoch with L1 in the regulariser."""
+    jitter: JitterConfig = field(default_factory=lambda: JitterConfig(brightness_epochs=40))
+    """Jittered frames."""
+    warm_epochs: int = 20
+    """Epochs first in which alpha and colours are taught from masks and frames."""
+    given_background: bool = True
+    """Composite over the clean plate."""
+    together: bool = True
+    """All layers in one pass."""
+    mixed_precision: bool = True
+    """bfloat16 with channels last, where the device is CUDA."""
+    compiled: bool = True
+    """torch.compile of the renderer, where the device is CUDA."""
+    upsample: UpsampleConfig = field(default_factory=lambda: UpsampleConfig(n_epochs=50))
+    """Second stage."""
+
+
 def standard_config() -> LnrConfig:
-    """Preset ``standard``: a warm start, a tenth of the epochs, layers in one pass, bfloat16 and compiled on a GPU."""
-    short = shortened(paper_config(), PAPER_EPOCHS // 10)
-    return replace(short, warm_epochs=20, together=True, mixed_precision=True, compiled=True)
+    """Preset ``standard``."""
+    return StandardConfig()
 
 
 def shortened(config: LnrConfig, n_epochs: int) -> LnrConfig:

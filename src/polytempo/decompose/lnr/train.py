@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from polytempo.core.errors import InputError
 from polytempo.core.files import digest
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report, silent
@@ -27,6 +28,8 @@ from polytempo.decompose.lnr.step import Stepper, joined_team
 
 PlateOf = Callable[[int], NDArray[np.uint8]]
 """Clean plate as a frame's camera shows it, ``uint8 [H, W, 3]`` at working size."""
+
+Watch = Callable[[int, LayeredRenderer], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -49,6 +52,7 @@ def train(
     plate: PlateOf | None = None,
     checkpoint: Path | None = None,
     device: torch.device | None = None,
+    watch: Watch | None = None,
     report: Report = silent,
 ) -> Trained:
     """Train texture and renderer on one clip.
@@ -61,12 +65,14 @@ def train(
         maps: Inputs of all layers.
         config: See ``LnrConfig``.
         seed: Of weights, order and jitter.
-        plate: Clean plate by frame; needed for a warm start.
+        plate: Clean plate by frame; needed for a warm start and for a given background.
         checkpoint: Folder for the training state. None keeps nothing.
         device: CUDA where there is one, when left out.
+        watch: Shown the model after every epoch, for experiments on what is learned when; must not change it.
         report: Told after every step; its message has the loss terms.
 
     Raises:
+        InputError: a clean plate is needed and was not given.
         ResourceError: one frame does not fit into memory, or the loss is not finite.
         CancelledError: ``report`` asked to stop; the last checkpoint stays.
 
@@ -87,19 +93,22 @@ def train(
     stepper = Stepper(optimiser, part_size=config.batch_size, team=team)
     ranked = np.array(easiest_first((maps.trimap == 2).transpose(1, 0, 2, 3)), np.int64)
 
+    if plate is None and (config.given_background or config.warm_epochs):
+        raise InputError("decompose.lnr.train", "a warm start or a given background needs a clean plate", got="none")
+
     def loss_of(
-        part: NDArray[np.int64], *, epoch: int, seeds: dict[int, int], weights: LossWeights, plate: PlateOf | None
+        part: NDArray[np.int64], *, epoch: int, seeds: dict[int, int], weights: LossWeights, warm: bool
     ) -> LossTerms:
-        batch = make_batch(maps, _frames(pictures, part), part)
-        if plate is None:
+        plates = None if plate is None else np.stack([plate(int(t)) for t in part])
+        batch = make_batch(maps, _frames(pictures, part), part, plates=plates)
+        if not warm:
             jitter = [seeds[int(t)] for t in part]
             batch = jittered(batch, epoch=epoch, config=config.jitter, seeds=jitter)
         batch = _to(batch, device)
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-            layers: Tensor = model(batch, together=config.together)
-        if plate is not None:
-            plates = torch.from_numpy(np.stack([plate(int(t)) for t in part])).permute(0, 3, 1, 2)
-            return warm_loss(layers.float(), batch, plates.to(device) / 255)
+            layers: Tensor = model(batch, together=config.together, given_background=config.given_background)
+        if warm:
+            return warm_loss(layers.float(), batch, batch.plate)
         return paper_loss(layers.float(), batch, weights=weights, config=config)
 
     if config.compiled and device.type == "cuda":
@@ -113,11 +122,11 @@ def train(
         frames = ranked[: (len(ranked) + 1) // 2] if easy else ranked
         frames = frames[torch.randperm(len(frames), generator=shuffle).numpy()]
         weights = weights_at(epoch, bootstrap_epoch=bootstrap, config=config)
-        warm = plate if epoch < config.warm_epochs else None
+        warm = epoch < config.warm_epochs
         seeds = dict(
             zip(frames.tolist(), torch.randint(2**31, (len(frames),), generator=shuffle).tolist(), strict=True)
         )
-        this_loss = partial(loss_of, epoch=epoch, seeds=seeds, weights=weights, plate=warm)
+        this_loss = partial(loss_of, epoch=epoch, seeds=seeds, weights=weights, warm=warm)
         sums: dict[str, float] = {}
         for start in range(0, len(frames), config.batch_size):
             chosen = frames[start : start + config.batch_size]
@@ -127,7 +136,9 @@ def train(
             done = epoch + min(start + len(chosen), len(frames)) / len(frames)
             report(_progress(done, first, config.n_epochs, terms, started))
         history.append(sums)
-        if bootstrap is None and warm is None and sums["mask"] < config.bootstrap_below:
+        if watch is not None:
+            watch(epoch, model)
+        if bootstrap is None and not warm and sums["mask"] < config.bootstrap_below:
             bootstrap = max(epoch, 1)
         last = epoch + 1 == config.n_epochs
         if path is not None and team.leads and (last or time.monotonic() - saved > config.save_secs):

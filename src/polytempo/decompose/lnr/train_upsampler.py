@@ -17,12 +17,12 @@ from polytempo.core.progress import Progress, Report, silent
 from polytempo.decompose.checkpoint import TrainState, load_state, save_state
 from polytempo.decompose.lnr.losses import reconstruction_loss
 from polytempo.decompose.lnr.maps import Batch, LayerMaps, make_batch
-from polytempo.decompose.lnr.model import LayeredRenderer, composite_straight, unit_range
+from polytempo.decompose.lnr.model import LayeredRenderer, Rendered, composite_straight, unit_range, with_background
 from polytempo.decompose.lnr.objective import LossTerms
 from polytempo.decompose.lnr.paper_config import UpsampleConfig
 from polytempo.decompose.lnr.step import Stepper
-from polytempo.decompose.lnr.train import epoch_seed
-from polytempo.decompose.lnr.upsample import Upsampler
+from polytempo.decompose.lnr.train import PlateOf, epoch_seed
+from polytempo.decompose.lnr.upsample import Upsampler, doubled
 
 
 def train_upsampler(
@@ -34,6 +34,7 @@ def train_upsampler(
     key: str,
     seed: int = 0,
     learning_rate: float = 1e-3,
+    plate: PlateOf | None = None,
     checkpoint: Path | None = None,
     report: Report = silent,
 ) -> Upsampler:
@@ -49,6 +50,7 @@ def train_upsampler(
         key: Of the model's training; a saved state of another is not used.
         seed: Of weights, order and crops.
         learning_rate: Of Adam.
+        plate: Clean plate by frame at working size, where it stands for the background.
         checkpoint: Folder for the training state. None keeps nothing.
         report: Told after every step.
 
@@ -66,12 +68,16 @@ def train_upsampler(
     training = model.training
     model.eval()
     height, width = maps.tile.shape[2:]
-    crop = (min(config.crop_px, 2 * height), min(config.crop_px, 2 * width))
+    even = config.crop_px // 2 * 2
+    crop = (min(even, 2 * height), min(even, 2 * width))
 
     def loss_of(part: NDArray[np.int64], *, window: tuple[slice, slice]) -> LossTerms:
         target = np.stack([np.asarray(pictures[int(t)])[window] for t in part])
         batch = make_batch(maps, np.zeros((len(part), height, width, 3), np.uint8), part)
         layers = cropped_layers(model, upsampler, batch, window, device)
+        if plate is not None:
+            small = torch.tensor(np.stack([plate(int(t)) for t in part])).permute(0, 3, 1, 2).float() / 255
+            layers = with_background(layers[:, 1:], doubled(small)[..., window[0], window[1]].to(device))
         wanted = torch.from_numpy(target).permute(0, 3, 1, 2).float().to(device) / 255
         loss = reconstruction_loss(composite_straight(layers, batch.order.to(device)), wanted)
         nothing = torch.zeros_like(loss)
@@ -105,29 +111,14 @@ def cropped_layers(
     rows, columns = (slice(one.start // 2, one.stop // 2) for one in window)
     out: list[Tensor] = []
     for m in range(batch.tile.shape[1]):
-        one = Batch(
-            frames=batch.frames,
-            tile=batch.tile[:, m, None].to(device),
-            uv=batch.uv[:, m, None].to(device),
-            person=batch.person[:, m, None].to(device),
-            trimap=batch.trimap,
-            order=batch.order,
-        )
+        tile, uv, person = (one[:, m].to(device) for one in (batch.tile, batch.uv, batch.person))
         with torch.no_grad():
-            rendered = model.render(one, 0)
-        small = Batch(
-            frames=one.frames,
-            tile=one.tile[..., rows, columns],
-            uv=one.uv[..., rows, columns],
-            person=one.person[..., rows, columns],
-            trimap=one.trimap,
-            order=one.order,
+            whole = model.render(tile, uv, person)
+        part = Rendered(
+            rgba=whole.rgba[..., rows, columns],
+            features=whole.features[..., rows, columns],
+            texture=whole.texture[..., rows, columns],
+            person=whole.person[..., rows, columns],
         )
-        part = type(rendered)(
-            rgba=rendered.rgba[..., rows, columns],
-            features=rendered.features[..., rows, columns],
-            texture=rendered.texture[..., rows, columns],
-            person=rendered.person[..., rows, columns],
-        )
-        out.append(unit_range(model.upsampled(upsampler, small, 0, part)))
+        out.append(unit_range(model.upsampled(upsampler, tile[..., rows, columns], uv[..., rows, columns], part)))
     return torch.stack(out, 1)
