@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from polytempo.objects.rehearse import (
     UNKNOWN,
@@ -93,3 +94,18 @@ def test_heads_of_one_colour_are_told_apart_by_what_is_below_them() -> None:
         for label in (1, 2):
             head = (labels[t] == label) & (np.arange(H) < 18)[:, None]
             assert (best[t][head] == label).mean() > 0.7
+
+
+def test_the_number_of_threads_changes_nothing() -> None:
+    backdrop, labels = clip()
+    told: list[np.ndarray] = []
+    before = torch.get_num_threads()
+    for n in (1, 2):
+        torch.set_num_threads(n)
+        try:
+            net = rehearse(backdrop, labels, 2, config=replace(CONFIG, n_steps=8))
+            assert net is not None
+            told.append(told_by_context(net, backdrop))
+        finally:
+            torch.set_num_threads(before)
+    assert np.array_equal(told[0], told[1])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +16,7 @@ from torch import nn
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.pictures import Pictures
+from polytempo.objects.one_thread import one_thread
 from polytempo.objects.registration import BodyPath
 
 
@@ -57,7 +57,7 @@ class BodyClassifier:
 
     def log_probabilities(self, features: Float32[np.ndarray, "N F"]) -> Float32[np.ndarray, "N K"]:
         """Log probability of each class for each pixel."""
-        with torch.no_grad(), _one_thread():
+        with torch.no_grad(), one_thread():
             given = torch.from_numpy((features - self.mean) / self.spread)
             return torch.log_softmax(self.net(given), dim=1).numpy()
 
@@ -173,7 +173,7 @@ def _train(
     net = nn.Sequential(linear[0], nn.ReLU(), linear[1], nn.ReLU(), linear[2])
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.learning_rate, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=max(config.n_steps, 2))
-    with _one_thread():
+    with one_thread():
         for _ in range(config.n_steps):
             at = torch.randint(len(given), (min(config.batch, len(given)),), generator=random)
             loss = nn.functional.cross_entropy(net(given[at]), wanted[at])
@@ -182,14 +182,3 @@ def _train(
             optimiser.step()
             schedule.step()
     return BodyClassifier(net=net, mean=mean, spread=spread)
-
-
-@contextmanager
-def _one_thread() -> Generator[None]:
-    """Layers this small are slower on several threads, above all beside other work."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

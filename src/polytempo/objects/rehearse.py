@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report, silent
+from polytempo.objects.one_thread import one_thread
 
 FOLD = 2
 """Blocks of so many pixels squared are folded into channels at the door and unfolded at the exit."""
@@ -237,21 +238,23 @@ def rehearse(
     optimiser = torch.optim.AdamW(net.parameters(), lr=rate * config.learning_rate, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate * config.learning_rate, total_steps=max(n_steps, 2))
     weight = torch.tensor([1.0] + [2.0] * n_subjects)
-    for step in range(n_steps):
-        scenes = [
-            _window(_scene(backdrop, labels, known, cuts, rng, config), rng, config.window) for _ in range(config.batch)
-        ]
-        given = torch.stack([_given(*scene[:3]) for scene in scenes])
-        wanted = torch.from_numpy(np.stack([one[3] for one in scenes]).astype(np.int64))
-        loss = F.cross_entropy(net(given), wanted, weight=weight, ignore_index=UNKNOWN)
-        if not torch.isfinite(loss):  # nothing known in these windows
-            continue
-        optimiser.zero_grad()
-        loss.backward()  # pyright: ignore[reportUnknownMemberType]
-        optimiser.step()
-        schedule.step()
-        if step % 10 == 9:
-            report(Progress(stage="objects.rehearse", done=step + 1, total=n_steps, message="Learning who is who"))
+    with one_thread():
+        for step in range(n_steps):
+            scenes = [
+                _window(_scene(backdrop, labels, known, cuts, rng, config), rng, config.window)
+                for _ in range(config.batch)
+            ]
+            given = torch.stack([_given(*scene[:3]) for scene in scenes])
+            wanted = torch.from_numpy(np.stack([one[3] for one in scenes]).astype(np.int64))
+            loss = F.cross_entropy(net(given), wanted, weight=weight, ignore_index=UNKNOWN)
+            if not torch.isfinite(loss):  # nothing known in these windows
+                continue
+            optimiser.zero_grad()
+            loss.backward()  # pyright: ignore[reportUnknownMemberType]
+            optimiser.step()
+            schedule.step()
+            if step % 10 == 9:
+                report(Progress(stage="objects.rehearse", done=step + 1, total=n_steps, message="Learning who is who"))
     net.eval()
     return net
 
@@ -259,7 +262,7 @@ def rehearse(
 def told_by_context(net: WhoNetwork, backdrop: Backdrop) -> Float16[np.ndarray, "T H W L"]:
     """Log probability of every label on every frame."""
     out: list[NDArray[np.float16]] = []
-    with torch.no_grad():
+    with torch.no_grad(), one_thread():
         for t, (plate, known) in enumerate(zip(backdrop.plates, backdrop.known, strict=True)):
             given = _given(np.asarray(backdrop.pictures[t]), plate, known)[None]
             out.append(torch.log_softmax(net(given)[0], 0).permute(1, 2, 0).numpy().astype(np.float16))
