@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from fractions import Fraction as F
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from polytempo.cli.export import at_even_times
 from polytempo.cli.main import main
 from polytempo.core.errors import InputError
 from polytempo.core.progress import silent
@@ -21,9 +23,14 @@ from polytempo.exchange.otio import read_otio
 from polytempo.exchange.video import read_video
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import open_project
+from polytempo.project.run import run_stage
 from polytempo.project.stages import run_probe
 from polytempo.render.sequence import render_frames
-from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_stack
+from polytempo.render.sound import RATE, write_sound
+from polytempo.video.probe import probe
+from polytempo.video.samples import read_sound
+from polytempo.video.writer import write_clip
+from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_clip, drawn_stack, edit_of
 
 
 @pytest.fixture
@@ -87,6 +94,72 @@ def test_the_whole_way_for_layers_from_elsewhere(folders: Path, tmp_path: Path) 
     red = list(read_video(tmp_path / "mov" / "l1.mov", codec="prores4444"))
     assert all(np.abs(one[12:18, 16:22].astype(int) - (200, 20, 20, 255)).max() <= 6 for one in red)
     assert (tmp_path / "small.gif").stat().st_size > 100
+
+
+def project_with_sound(folders: Path, tmp_path: Path) -> Path:
+    """A project of layers from elsewhere whose clip has a low and then a high tone."""
+    import_layer_folders(find_layer_folders(folders), tmp_path / "store", tmp_path / "mute.mkv", frame_rate=F(6))
+    time = np.arange(RATE // 2) / RATE
+    tones = np.concatenate([0.4 * np.sin(2 * np.pi * pitch * time) for pitch in (400, 800)]).astype(np.float32)
+    write_sound(tmp_path / "tones.m4a", np.stack([tones, tones]))
+    mute = probe(tmp_path / "mute.mkv")
+    source = replace(mute, path=tmp_path / "tones.m4a", audio_codecs=("aac",))
+    pictures = (one[..., :3] for one in read_video(mute.path, codec="ffv1"))
+    write_clip(tmp_path / "clip.mp4", pictures, size=(WIDTH, HEIGHT), frame_rate=F(6), audio_from=source)
+    project = tmp_path / "loud.polytempo"
+    with open_project(project, clip=tmp_path / "clip.mp4") as opened:
+        run_probe(opened, silent)
+        run_stage(
+            opened,
+            "layers",
+            inputs={"clip": opened.clip.digest},
+            make=lambda folder, _: ((tmp_path / "store").rename(folder / "stack"), ())[1],
+            load=lambda folder: read_stack(folder / "stack"),
+            report=silent,
+        )
+    return project
+
+
+def pitch(path: Path, at: float) -> float:
+    sound = read_sound(path, rate=RATE, channels=2).from_time(F(0))[0]
+    part = sound[round(at * RATE) : round((at + 0.2) * RATE)]
+    return float(np.argmax(np.abs(np.fft.rfft(part * np.hanning(len(part))))) * RATE / len(part))
+
+
+@pytest.mark.slow  # the command line keeps to no shapes of ours
+def test_exports_take_the_sound_along(folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = project_with_sound(folders, tmp_path)
+
+    def said(*words: str) -> str:
+        capsys.readouterr()
+        assert main(["export", str(project), *words, "--json"]) == 0
+        return capsys.readouterr().out
+
+    for name, kind, codec in (
+        ("out.mp4", "h264", "aac"),
+        ("out.mov", "prores4444", "aac"),
+        ("out.mkv", "ffv1", "aac"),
+        ("out.webm", "vp9-alpha", "opus"),
+    ):
+        words = said("-o", str(tmp_path / name), "--as", kind)
+        anew = ", coded anew as opus: .webm cannot carry aac" if codec == "opus" else ""
+        assert f'"The sound was copied{anew}"' in words
+        assert probe(tmp_path / name).audio_codecs == (codec,)
+        assert abs(pitch(tmp_path / name, 0.2) - 400) < 8
+        assert abs(pitch(tmp_path / name, 0.7) - 800) < 8
+    assert "Pictures carry no sound" in said("-o", str(tmp_path / "frames"), "--as", "png")
+    assert main(["edit", str(project), "--trim", "0.5s-1s"]) == 0
+    assert "follows the background's clock" in said("-o", str(tmp_path / "part.webm"))
+    assert abs(pitch(tmp_path / "part.webm", 0.2) - 800) < 8
+
+
+def test_an_uneven_clip_is_exported_at_its_nominal_rate() -> None:
+    even, stack = drawn_clip(30), drawn_stack()
+    edl = edit_of(stack)
+    assert at_even_times(edl, even) is edl
+    uneven = replace(even, pts=tuple(n + (n // 10) * 2 for n in range(30)))
+    assert at_even_times(edl, uneven).timing == uneven.frame_rate
+    assert at_even_times(replace(edl, timing=F(12)), uneven).timing == F(12)
 
 
 def test_the_papers_layout(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, get_args
@@ -19,6 +20,7 @@ from polytempo.core.files import atomic_path
 from polytempo.core.pictures import Picture
 from polytempo.core.progress import Progress
 from polytempo.edit.edl import Edl
+from polytempo.edit.operations.picture import at_frame_rate
 from polytempo.exchange.codecs import CODECS, VideoCodec
 from polytempo.exchange.exr import write_exr
 from polytempo.exchange.images import write_png_sequence, write_preview
@@ -28,8 +30,10 @@ from polytempo.exchange.video import VideoConfig, write_video
 from polytempo.layers.stack import LayerStack
 from polytempo.project.stages import run_probe
 from polytempo.render.sequence import output_times, render_frames
+from polytempo.render.sound import sound_plan, sound_source
 from polytempo.video.clip import Clip
 
+HALF = Fraction(1, 2)
 KINDS = (*get_args(VideoCodec), "png", "png16", "exr", "exr-parts", "preview", "otio")
 BY_SUFFIX = {".otio": "otio", ".gif": "preview", ".apng": "preview", ".mov": "prores4444", ".webm": "vp9-alpha"}
 
@@ -70,8 +74,13 @@ def export_command(
         elif layers:
             _layers(now, stack, final, clip, output, chosen, config)
         else:
+            final = at_even_times(final, clip)
             frames = _counted(now, render_frames(stack, final, clip), len(output_times(final, clip)), "composite")
-            _written(output, frames, chosen, config, stack, rate_of(final, clip))
+            plan = sound_plan(final, clip, now.settings.render.sound, suffix=output.suffix)
+            with sound_source(final, clip, plan) if config is not None else nullcontext() as audio_from:
+                _written(output, frames, chosen, config, stack, rate_of(final, clip), audio_from=audio_from)
+            if plan.what != "none":
+                now.output.say(plan.said if config is not None else "Pictures carry no sound: it was left out")
         now.output.say(str(output), path=str(output), kind=chosen)
 
 
@@ -99,6 +108,14 @@ def chosen_kind(output: Path, kind: str | None, *, layers: bool) -> str:
 def rate_of(edl: Edl, clip: Clip) -> Fraction:
     """Frames a second of an export: the edit's own, else the clip's nominal rate."""
     return edl.timing if isinstance(edl.timing, Fraction) else clip.frame_rate
+
+
+def at_even_times(edl: Edl, clip: Clip) -> Edl:
+    """The edit for files that know one frame rate only: where the clip's frames come unevenly, at its nominal rate."""
+    if isinstance(edl.timing, Fraction):
+        return edl
+    uneven = any(abs(clip.time_of(n) - n / clip.frame_rate) * clip.frame_rate > HALF for n in range(clip.n_frames))
+    return at_frame_rate(edl, clip.frame_rate) if uneven else edl
 
 
 def _layers(
@@ -135,9 +152,11 @@ def _written(
     config: VideoConfig | None,
     stack: LayerStack,
     rate: Fraction,
+    *,
+    audio_from: Clip | None = None,
 ) -> None:
     if config is not None:
-        write_video(path, frames, size=stack.size, frame_rate=rate, config=config)
+        write_video(path, frames, size=stack.size, frame_rate=rate, config=config, audio_from=audio_from)
     elif kind == "preview":
         write_preview(path, frames, size=stack.size, frame_rate=rate)
     else:

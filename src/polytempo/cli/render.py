@@ -56,8 +56,8 @@ def rendered(now: Session, clip: Clip, stack: Result[LayerStack], edl: Edl, outp
     )
     for finding in edit_findings(stack.value, edl, clip):
         now.output.warn(finding)
-    sound = sound_plan(edl, clip, now.settings.render.sound)
-    if sound.what not in ("none", "copy"):
+    sound = sound_plan(edl, clip, now.settings.render.sound, suffix=output.suffix)
+    if sound.what not in ("none", "copy") or sound.anew is not None:
         now.output.say(sound.said)
     with atomic_path(output) as partial:
         shutil.copyfile(result.value, partial)

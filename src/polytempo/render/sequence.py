@@ -204,7 +204,7 @@ def render_clip(
     frames = render_frames(stack, edl, clip, mark_unseen=config.mark_unseen)
     times = output_times(edl, clip)
     rate = edl.timing if isinstance(edl.timing, Fraction) else None
-    plan = sound_plan(edl, clip, config.sound)
+    plan = sound_plan(edl, clip, config.sound, suffix=Path(path).suffix)
     log.info(plan.said)
     with _Ahead(frames, n_ahead=config.ahead) as ahead, sound_source(edl, clip, plan) as audio_from:
         write_clip(
