@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from fractions import Fraction as F
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from polytempo.cli.export import at_even_times
 from polytempo.cli.main import main
@@ -151,6 +153,45 @@ def test_exports_take_the_sound_along(folders: Path, tmp_path: Path, capsys: pyt
     assert main(["edit", str(project), "--trim", "0.5s-1s"]) == 0
     assert "follows the background's clock" in said("-o", str(tmp_path / "part.webm"))
     assert abs(pitch(tmp_path / "part.webm", 0.2) - 800) < 8
+
+
+@pytest.mark.slow
+def test_a_network_is_named_on_the_command_line(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, network = tmp_path / "mine.polytempo", tmp_path / "mixing.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Mixing()).save(str(network))
+
+    def run(*words: str) -> str:
+        capsys.readouterr()
+        assert main([*words, "--json"]) == 0
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    run("import", str(folders), "-o", str(project), "--frame-rate", "30")
+    lossless = ("--set", "render.codec=ffv1")
+    by_network, by_blend = tmp_path / "network.mkv", tmp_path / "blend.mkv"
+    used = run("render", str(project), "-o", str(by_blend), "--interpolator", str(network), *lossless)
+    assert "mixing.pt is not used" in used
+    run("edit", str(project), "--speed", "l1=50%", "--slow-motion", "l1=flow")
+    assert "Slow motion by mixing.pt" in run("render", str(project), "-o", str(by_network))
+    assert "Slow motion by mixing.pt" in run("export", str(project), "-o", str(tmp_path / "frames"), "--as", "png")
+    run("edit", str(project), "--slow-motion", "l1=blend")
+    assert "Slow motion" not in run("render", str(project), "-o", str(by_blend), "--interpolator", "flow")
+    wanted = list(read_video(by_blend, codec="ffv1"))
+    for made in (list(read_video(by_network, codec="ffv1")), list(read_png_sequence(tmp_path / "frames"))):
+        assert all(np.abs(a[..., :3].astype(int) - b[..., :3]).max() <= 2 for a, b in zip(made, wanted, strict=True))
+    assert main(["render", str(project), "-o", str(by_blend), "--interpolator", str(tmp_path / "none.pt")]) == 2
+    assert "the network's file must exist" in capsys.readouterr().err
+
+
+class Mixing(torch.nn.Module):
+    """A network with a known answer."""
+
+    def forward(self, first: torch.Tensor, second: torch.Tensor, share: float) -> torch.Tensor:
+        return first * (1 - share) + second * share
 
 
 def test_an_uneven_clip_is_exported_at_its_nominal_rate() -> None:
