@@ -82,6 +82,34 @@ def test_every_operation_as_typed(operation: str, text: str, line: str) -> None:
     assert described(edl)[0] == line
 
 
+def test_times_of_a_longer_output_lie_beyond_the_clip() -> None:
+    def after(*words: str) -> Edl:
+        return edited(start(), edit_words(["--extend", "4s", *words]), scene=moving_scene())
+
+    assert described(after("--loop", "girl@1s-2s", "--freeze", "girl@3s-3.5s"))[0].count("stands still") == 1
+    assert described(after("--speed", "girl@2s-60f=50%"))[0] == "girl: 0-2 s shows 0-2 s; 2-4 s stands still at 2 s"
+    assert described(after("--speed", "girl=50%", "--freeze", "girl@60f-3s"))[0] == (
+        "girl: 0-2.5 s shows 0-1.25 s; 2.5-3 s stands still at 1.25 s; 3-4 s shows 1.25-1.75 s"
+    )
+    assert after("--keys", "girl@0s=0s,96f=2s").instance("girl").time_map.at(Fraction(4)) == 2
+    assert after("--level", "girl@3s-4s=2").instance("girl").level_at(Fraction(7, 2)) == 2
+    assert after("--trim", "1s-3s").duration == 2
+    with pytest.raises(InputError, match="within the output, 0 to 1 s"):
+        edited(start(), edit_words(["--trim", "0s-1s", "--freeze", "girl@1.5s"]), scene=moving_scene())
+
+
+def test_an_alignment_over_a_late_range_looks_at_what_is_shown_there() -> None:
+    scene = moving_scene()
+    half = ["--extend", "4s", "--speed", "girl=50%", "--align", "boy@2s-4s=girl:phase"]
+    edl = edited(start(), edit_words(half), scene=scene)
+    girl, boy = (edl.instance(name).time_map for name in ("girl", "boy"))
+    assert boy.at(Fraction(1)) == 1  # before the range nothing changes
+    speed = boy.speed_at(Fraction(3))
+    assert girl.speed_at(Fraction(3)) == Fraction(1, 2)
+    assert speed is not None
+    assert 0.3 < speed < 0.46  # 15 / 20 / 2, found from little more than a bounce
+
+
 def test_what_an_edit_looks_like_as_typed() -> None:
     words = ["--level", "girl@1s-2s=-1", "--slow-motion", "girl=flow", "--motion-blur", "girl", "--grain", "50%"]
     words += ["--camera", "locked@1s", "--frame-rate", "30000/1001"]
@@ -164,7 +192,17 @@ def test_copies_come_after() -> None:
     [
         ("freeze", "girl", r"^--freeze girl: edit\.freeze: a moment must be given"),
         ("freeze", "gril@1s", r"layer of that name; got 'gril'\. There is: girl, boy"),
-        ("freeze", "girl@9s", "times must be within the clip"),
+        (
+            "freeze",
+            "girl@9s",
+            r"times must be within the output, 0 to 2 s; got 9 s in 'girl@9s'\. Make the output longer",
+        ),
+        ("freeze", "girl@49f", "times must be within the output, 0 to 2 s"),
+        ("keys", "girl@0s=0s,3s=1s", "times must be within the output"),
+        ("keys", "girl@0s=0s,1s=3s", "times must be within the clip"),
+        ("level", "girl@1s-3s=1", "times must be within the output"),
+        ("camera", "locked@3s", "times must be within the clip"),
+        ("photo-finish", "girl,boy:1,2,3,4@3s", "times must be within the clip"),
         ("remove", "girl@1s", "only a name must be given here"),
         ("remove", "", "must read NAME"),
         ("delay", "girl", r"must read NAME\+TIME"),

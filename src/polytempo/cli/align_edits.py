@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import cast, get_args
 
@@ -32,7 +33,8 @@ PROMINENCE = 1.0
 
 def align_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     """``girl,dad=boy``, ``girl@3s-6s=boy:cow``, ``girl=boy:1s=1.2s``."""
-    phrase = parse_align(text, clip=scene.clip, names=[one.name for one in edl.instances])
+    names = [one.name for one in edl.instances]
+    phrase = parse_align(text, clip=scene.clip, names=names, output=edl.duration)
     start, stop = phrase.start or Fraction(0), phrase.stop
     for name in phrase.names:
         warp = _landmarks(phrase, scene) if phrase.landmarks else _found(edl, name, phrase, scene)
@@ -77,7 +79,8 @@ def beat_edit(edl: Edl, text: str, scene: Scene) -> Edl:
 
 def hold_on_exit_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     """``girl``, or ``girl@3s``."""
-    who = parse_selection(text, clip=scene.clip, names=[one.name for one in edl.instances])
+    names = [one.name for one in edl.instances]
+    who = parse_selection(text, clip=scene.clip, names=names, output=edl.duration)
     at = who.start
     if at is None:
         view = last_whole_view(who.name, scene.masks(edl, who.name), scene.camera)
@@ -101,8 +104,7 @@ def _found(edl: Edl, name: str, phrase: AlignPhrase, scene: Scene) -> TimeMap:
             todo="Landmarks are written like 1s=1.2s,2s=2.5s",
         )
     clip = scene.clip
-    first = 0 if phrase.start is None else clip.frame_at(phrase.start)
-    last = clip.n_frames if phrase.stop is None else clip.frame_at(phrase.stop)
+    first, last = _shown_frames(edl, phrase, scene)
     leader, follower = scene.motion(edl, phrase.to), scene.motion(edl, name)
     found: Alignment = align_motions(
         leader.part(first, last), follower.part(first, last), method=cast("Method", phrase.method)
@@ -116,6 +118,20 @@ def _found(edl: Edl, name: str, phrase: AlignPhrase, scene: Scene) -> TimeMap:
         target=tuple(one + first for one in found.warp.target), sample=tuple(one + first for one in found.warp.sample)
     )
     return time_map_from_warp(moved, clip)
+
+
+def _shown_frames(edl: Edl, phrase: AlignPhrase, scene: Scene) -> tuple[int, int]:
+    """Source frames, half-open, that the leader shows over the range of the output; all without a range."""
+    clip, leader = scene.clip, edl.instance(phrase.to)
+    if phrase.start is None and phrase.stop is None:
+        return 0, clip.n_frames
+    start = phrase.start or Fraction(0)
+    stop = edl.duration if phrase.stop is None else phrase.stop
+    times = [start + n * scene.frame for n in range(max(math.ceil((stop - start) / scene.frame), 1))]
+    shown = [clip.frame_at(source) for time in times if (source := leader.time_map.at(time)) is not None]
+    if not shown:
+        raise InputError("edit.align", f"{phrase.to} must be in view in the range", got="hidden")
+    return min(shown), max(shown) + 1
 
 
 def _moment(frame: float, scene: Scene) -> Fraction:
