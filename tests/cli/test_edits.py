@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from polytempo.core.errors import InputError
 from polytempo.edit.align.peaks import peaks
 from polytempo.edit.edl import Edl, Framing, Locked, identity_edl
 from polytempo.objects.cast import Cast, LayerPlan, Subject
+from polytempo.project.folder import open_project
+from polytempo.project.given_keypoints import keep_keypoints, keypoint_tracks
 from polytempo.render.sound import RATE, write_sound
 from polytempo.video.clip import Clip, ColourTags
+from polytempo.video.probe import probe
+from polytempo.video.writer import write_clip
 
 TAGS = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False, assumed=True)
 CLIP = Clip(
@@ -161,6 +166,51 @@ def test_edits_that_look_at_motion() -> None:
     assert [round(float(one), 2) for one in moments if one is not None] == [1.58, 0.96]
     held = edited(start(), edit_words(["--hold-on-exit", "boy"]), scene=scene)
     assert held.instance("boy").time_map.at(Fraction(2)) == CLIP.time_of(47)
+
+
+def with_keypoints(folder: Path, *, people: int) -> Scene:
+    """The same scene in a project that was given keypoints: upper bodies bounce, feet stay level with the box."""
+    scene, size = moving_scene(), (64, 48)
+    write_clip(folder / "clip.mkv", (np.full((48, 64, 3), t, np.uint8) for t in range(48)), size=size,
+               frame_rate=Fraction(24), codec="ffv1")  # fmt: skip
+    clip = probe(folder / "clip.mkv")
+    rows: list[dict[str, object]] = []
+    for t in range(48):
+        for k, (period, speed) in enumerate(((20, 0.6), (15, 1.0))[:people]):
+            y, x = round(10 + 12 * abs(np.sin(np.pi * (t + 4 * k) / period))), round(2 + speed * t)
+            points = [[x + 1 + 4 * (n % 2), y + 1 + 10 * n / 16, 0.9] for n in range(17)]
+            rows.append({"image_id": f"{t:04d}.png", "idx": k + 1, "keypoints": np.ravel(points).tolist()})
+    (folder / "found.json").write_text(json.dumps(rows))
+    with open_project(folder / "jump.polytempo", clip=clip.path) as project:
+        keep_keypoints(project, clip, folder / "found.json")
+    scene.clip = clip
+    scene.keypoints = lambda cast, camera: keypoint_tracks(project, clip, cast, camera)
+    return scene
+
+
+def test_motions_are_those_of_keypoints_where_there_are_any(tmp_path: Path) -> None:
+    scene = with_keypoints(tmp_path, people=2)
+    aligned = edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
+    assert scene.notes[0].endswith("; height of keypoints")
+    speed = aligned.instance("boy").time_map.speed_at(Fraction(1, 2))
+    assert speed is not None
+    assert abs(float(speed) - 15 / 20) < 0.02
+    motion = scene.motion(start(), "girl")
+    wanted = [round(10 + 12 * abs(np.sin(np.pi * t / 20))) + 6 for t in range(48)]
+    assert (motion.source, motion.kind) == ("keypoints", "height")
+    assert np.abs(motion.values - wanted).max() < 0.51
+    mattes = moving_scene()
+    edited(start(), edit_words(["--align", "boy=girl"]), scene=mattes)
+    assert mattes.notes[0].endswith("; height of mattes")
+
+
+@pytest.mark.refusal
+def test_keypoints_that_leave_somebody_out_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    scene = with_keypoints(tmp_path, people=1)
+    edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
+    assert "The keypoints are left out, motions are those of mattes: " in scene.notes[0]
+    assert "every subject must have keypoints" in scene.notes[0]
+    assert scene.notes[1].endswith("; height of mattes")
 
 
 def test_motion_meets_the_beat_of_a_track(tmp_path: Path) -> None:

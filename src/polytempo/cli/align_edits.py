@@ -16,7 +16,7 @@ from polytempo.edit.align.finish import crossing_frame
 from polytempo.edit.align.landmarks import landmark_map
 from polytempo.edit.align.peaks import peaks
 from polytempo.edit.align.presence import last_whole_view
-from polytempo.edit.align.signals import SignalKind
+from polytempo.edit.align.signals import MotionSignal, SignalKind
 from polytempo.edit.align.warp import Warp, time_map_from_warp
 from polytempo.edit.edl import Edl, clip_duration
 from polytempo.edit.operations.align import align, follow, photo_finish
@@ -68,11 +68,14 @@ def beat_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     sound = read_sound(clip.path if scene.sound is None else scene.sound)
     origin = clip.pts[0] * clip.time_base if scene.sound is None and not clip.times_rebuilt else sound.start
     beats = [Fraction(round(one * 1000), 1000) for one in onsets(sound.from_time(origin)[0], sound.rate)]
-    events = peaks(scene.motion(edl, name).normalised(), prominence=PROMINENCE, apart=3)
+    motion = scene.motion(edl, name)
+    events = peaks(motion.normalised(), prominence=PROMINENCE, apart=3)
     times = [_moment(float(one), scene) for one in events]
     within = [one for one in beats if 0 < one < edl.duration]
     pairs = beat_pairs(times, within)
-    scene.notes.append(f"{name}: {len(pairs)} of {len(times)} events meet one of {len(within)} beats")
+    scene.notes.append(
+        f"{name}: {len(pairs)} of {len(times)} events meet one of {len(within)} beats; {motion.kind} of {motion.source}"
+    )
     time_map = landmark_map(pairs, duration=edl.duration, source_duration=clip_duration(clip))
     return follow(edl, name, time_map=time_map)
 
@@ -112,12 +115,16 @@ def _found(edl: Edl, name: str, phrase: AlignPhrase, scene: Scene) -> TimeMap:
     tried = ", ".join(f"{one} {score:.2f}" for one, score in found.scores.items())
     scene.notes.append(
         f"{name} to {phrase.to} by {found.method} ({found.detail}): correlation {found.before:.2f} before, "
-        f"{found.likeness:.2f} after; scores {tried}"
+        f"{found.likeness:.2f} after; scores {tried}; {leader.kind} of {_sources(leader, follower)}"
     )
     moved = Warp(
         target=tuple(one + first for one in found.warp.target), sample=tuple(one + first for one in found.warp.sample)
     )
     return time_map_from_warp(moved, clip)
+
+
+def _sources(*signals: MotionSignal) -> str:
+    return " and ".join(sorted({one.source for one in signals}))
 
 
 def _shown_frames(edl: Edl, phrase: AlignPhrase, scene: Scene) -> tuple[int, int]:
