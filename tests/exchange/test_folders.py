@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.cli.export import at_even_times
 from polytempo.cli.main import main
 from polytempo.core.errors import InputError
@@ -25,6 +26,7 @@ from polytempo.exchange.otio import read_otio
 from polytempo.exchange.video import read_video
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import open_project
+from polytempo.project.request import read_request
 from polytempo.project.run import run_stage
 from polytempo.project.stages import run_probe
 from polytempo.render.sequence import render_frames
@@ -206,7 +208,8 @@ def test_an_uneven_clip_is_exported_at_its_nominal_rate() -> None:
 def test_the_papers_layout(tmp_path: Path) -> None:
     root = tmp_path / "splash"
     write_png_sequence(root / "rgb", (np.full((32, 48, 3), 10 * t, np.uint8) for t in range(3)))
-    (root / "mask" / "01").mkdir(parents=True)
+    for name in ("01", "02"):
+        write_png_sequence(root / "mask" / name, (np.full((32, 48, 3), 200, np.uint8) for _ in range(3)))
     (root / "metadata.json").write_text(json.dumps({"composite_order": [[1, 2], [1, 2], [2, 1]]}))
     person = {"idx": 4, "keypoints": [float(n) for n in range(51)], "scores": 1.0}
     (root / "keypoints.json").write_text(json.dumps({"0000.png": [person], "0002.png": [person]}))
@@ -219,9 +222,34 @@ def test_the_papers_layout(tmp_path: Path) -> None:
     assert scene.keypoints[0, 0, 16].tolist() == [48, 49, 50]
     assert not scene.keypoints[0, 1].any()
     assert scene.camera().canvas_size == (48, 32)
-    assert main(["import", str(root), "-o", str(tmp_path / "splash.polytempo"), "--frame-rate", "25"]) == 0
+    project = tmp_path / "splash.polytempo"
+    assert main(["import", str(root), "-o", str(project), "--frame-rate", "25"]) == 0
     back = list(read_video(tmp_path / "splash.mkv", codec="ffv1"))
     assert [int(one[0, 0, 0]) for one in back] == [0, 10, 20]
+    request = read_request(project / "subjects.json")
+    assert request is not None
+    assert request.masks == root / "mask"
+    assert request.order == (("01", "02"), ("01", "02"), ("02", "01"))
+    assert (project / "homographies.txt").read_bytes() == (root / "homographies.txt").read_bytes()
+    found = read_keypoints(project / "keypoints.json", n_frames=3, clip_size=(48, 32), size=(48, 32))
+    assert [one.frame for one in found] == [0, 2]
+    assert found[1].points[16].tolist() == [48, 49, 1]  # scores above 1 count as 1
+
+
+@pytest.mark.refusal
+def test_an_order_of_other_layers_than_the_masks_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "splash"
+    write_png_sequence(root / "rgb", (np.full((32, 48, 3), 10 * t, np.uint8) for t in range(2)))
+    write_png_sequence(root / "mask" / "01", (np.full((32, 48, 3), 200, np.uint8) for _ in range(2)))
+    (root / "metadata.json").write_text(json.dumps({"composite_order": [[1, 2], [1, 2]]}))
+    assert read_paper_scene(root).composite_order == ((1, 2), (1, 2))
+    with pytest.raises(InputError, match="must name the layers 1 to 1, one for every folder of masks; got 1, 2"):
+        read_paper_scene(root).named_order()
+    assert main(["import", str(root), "-o", str(tmp_path / "no.polytempo")]) == 2
+    assert not (tmp_path / "no.polytempo").exists()
+    assert not (tmp_path / "no.mkv").exists()
+    (root / "metadata.json").write_text(json.dumps({"composite_order": [[1], [1]]}))
+    assert read_paper_scene(root).named_order() == ("01",)
 
 
 @pytest.mark.refusal
