@@ -1,7 +1,8 @@
 """How well motions are aligned by themselves: against the true warps of a rendered scene.
 
-The method sees the clip and the rough masks; the camera is estimated. Example:
+The method sees the clip and the rough masks, or with --keypoints the keypoints of the scene; the camera is estimated.
 
+Example:
     python bench/align.py ../shared/bench/trampoline --json bench/results/align-trampoline.json
 """
 
@@ -18,12 +19,19 @@ import numpy as np
 from machine import commit, machine_facts
 from scene_folder import read_scene_folder
 
+from polytempo.bodies.assign import keypoints_by_subject
+from polytempo.bodies.complete import completed_track
+from polytempo.bodies.keypoints import KeypointTrack
+from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.camera.estimate import estimate_camera
+from polytempo.camera.path import CameraPath
 from polytempo.core.errors import InputError
 from polytempo.core.files import write_json
 from polytempo.edit.align.choose import METHODS, align_motions
-from polytempo.edit.align.signals import signal_from_masks
+from polytempo.edit.align.signals import signal_from_keypoints, signal_from_masks
 from polytempo.objects.build import build_cast
+from polytempo.objects.cast import Cast
+from polytempo.video.clip import Clip
 from polytempo.video.frames import FrameStore
 from polytempo.video.probe import probe
 
@@ -43,6 +51,7 @@ def main() -> None:
         "machine": machine_facts(),
         "scene": scene.name,
         "leader": leader,
+        "motions": "keypoints" if given.keypoints else "mattes",
         "runs": [],
     }
     masks = scene.masks("rough_masks")
@@ -52,9 +61,15 @@ def main() -> None:
         union = np.logical_or.reduce(list(masks.values()))
         camera = estimate_camera(pictures, ignore=union)
         cast = build_cast(masks, pictures, camera)
+    tracks = keypoint_tracks(given.scene, clip, cast, camera) if given.keypoints else None
     amodal = {one.name: one.amodal for one in cast.subjects}
     for kind in given.signals:
-        signals = {name: signal_from_masks(name, one, camera, kind=kind) for name, one in amodal.items()}
+        signals = {
+            name: signal_from_masks(name, one, camera, kind=kind)
+            if tracks is None
+            else signal_from_keypoints(name, tracks[name].points, camera, kind=kind)
+            for name, one in amodal.items()
+        }
         for name in sorted(set(signals) - {leader}):
             truth = np.array(scene.retimes[given.retime][int(name)])
             for method in ("auto", *METHODS):
@@ -82,12 +97,24 @@ def main() -> None:
         write_json(given.json, document)
 
 
+def keypoint_tracks(folder: Path, clip: Clip, cast: Cast, camera: CameraPath) -> dict[str, KeypointTrack]:
+    """Keypoints by subject name, tied to the rough masks."""
+    size = (clip.width, clip.height)
+    found = read_keypoints(folder / "keypoints.json", n_frames=clip.n_frames, clip_size=size, size=size)
+    by_subject = keypoints_by_subject(found, {one.subject_id: one.mask for one in cast.subjects})
+    return {
+        one.name: completed_track(by_subject[one.subject_id], n_frames=clip.n_frames, camera=camera)
+        for one in cast.subjects
+    }
+
+
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scene", type=Path, help="scene folder whose scene.json holds a retime with a reference")
     parser.add_argument("--retime", default="sync")
     parser.add_argument("--signals", nargs="+", default=["height", "head", "feet"])
+    parser.add_argument("--keypoints", action="store_true", help="motions from the scene's keypoints.json")
     parser.add_argument("--json", type=Path, metavar="FILE")
     return parser.parse_args()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from polytempo.core.errors import InputError
 from polytempo.edit.align.peaks import peaks
 from polytempo.edit.edl import Edl, Framing, Locked, identity_edl
 from polytempo.objects.cast import Cast, LayerPlan, Subject
+from polytempo.project.folder import open_project
+from polytempo.project.given_keypoints import keep_keypoints, keypoint_tracks
 from polytempo.render.sound import RATE, write_sound
 from polytempo.video.clip import Clip, ColourTags
+from polytempo.video.probe import probe
+from polytempo.video.writer import write_clip
 
 TAGS = ColourTags(matrix="bt709", primaries="bt709", transfer="bt709", full_range=False, assumed=True)
 CLIP = Clip(
@@ -82,6 +87,34 @@ def test_every_operation_as_typed(operation: str, text: str, line: str) -> None:
     assert described(edl)[0] == line
 
 
+def test_times_of_a_longer_output_lie_beyond_the_clip() -> None:
+    def after(*words: str) -> Edl:
+        return edited(start(), edit_words(["--extend", "4s", *words]), scene=moving_scene())
+
+    assert described(after("--loop", "girl@1s-2s", "--freeze", "girl@3s-3.5s"))[0].count("stands still") == 1
+    assert described(after("--speed", "girl@2s-60f=50%"))[0] == "girl: 0-2 s shows 0-2 s; 2-4 s stands still at 2 s"
+    assert described(after("--speed", "girl=50%", "--freeze", "girl@60f-3s"))[0] == (
+        "girl: 0-2.5 s shows 0-1.25 s; 2.5-3 s stands still at 1.25 s; 3-4 s shows 1.25-1.75 s"
+    )
+    assert after("--keys", "girl@0s=0s,96f=2s").instance("girl").time_map.at(Fraction(4)) == 2
+    assert after("--level", "girl@3s-4s=2").instance("girl").level_at(Fraction(7, 2)) == 2
+    assert after("--trim", "1s-3s").duration == 2
+    with pytest.raises(InputError, match="within the output, 0 to 1 s"):
+        edited(start(), edit_words(["--trim", "0s-1s", "--freeze", "girl@1.5s"]), scene=moving_scene())
+
+
+def test_an_alignment_over_a_late_range_looks_at_what_is_shown_there() -> None:
+    scene = moving_scene()
+    half = ["--extend", "4s", "--speed", "girl=50%", "--align", "boy@2s-4s=girl:phase"]
+    edl = edited(start(), edit_words(half), scene=scene)
+    girl, boy = (edl.instance(name).time_map for name in ("girl", "boy"))
+    assert boy.at(Fraction(1)) == 1  # before the range nothing changes
+    speed = boy.speed_at(Fraction(3))
+    assert girl.speed_at(Fraction(3)) == Fraction(1, 2)
+    assert speed is not None
+    assert 0.3 < speed < 0.46  # 15 / 20 / 2, found from little more than a bounce
+
+
 def test_what_an_edit_looks_like_as_typed() -> None:
     words = ["--level", "girl@1s-2s=-1", "--slow-motion", "girl=flow", "--motion-blur", "girl", "--grain", "50%"]
     words += ["--camera", "locked@1s", "--frame-rate", "30000/1001"]
@@ -135,6 +168,51 @@ def test_edits_that_look_at_motion() -> None:
     assert held.instance("boy").time_map.at(Fraction(2)) == CLIP.time_of(47)
 
 
+def with_keypoints(folder: Path, *, people: int) -> Scene:
+    """The same scene in a project that was given keypoints: upper bodies bounce, feet stay level with the box."""
+    scene, size = moving_scene(), (64, 48)
+    write_clip(folder / "clip.mkv", (np.full((48, 64, 3), t, np.uint8) for t in range(48)), size=size,
+               frame_rate=Fraction(24), codec="ffv1")  # fmt: skip
+    clip = probe(folder / "clip.mkv")
+    rows: list[dict[str, object]] = []
+    for t in range(48):
+        for k, (period, speed) in enumerate(((20, 0.6), (15, 1.0))[:people]):
+            y, x = round(10 + 12 * abs(np.sin(np.pi * (t + 4 * k) / period))), round(2 + speed * t)
+            points = [[x + 1 + 4 * (n % 2), y + 1 + 10 * n / 16, 0.9] for n in range(17)]
+            rows.append({"image_id": f"{t:04d}.png", "idx": k + 1, "keypoints": np.ravel(points).tolist()})
+    (folder / "found.json").write_text(json.dumps(rows))
+    with open_project(folder / "jump.polytempo", clip=clip.path) as project:
+        keep_keypoints(project, clip, folder / "found.json")
+    scene.clip = clip
+    scene.keypoints = lambda cast, camera: keypoint_tracks(project, clip, cast, camera)
+    return scene
+
+
+def test_motions_are_those_of_keypoints_where_there_are_any(tmp_path: Path) -> None:
+    scene = with_keypoints(tmp_path, people=2)
+    aligned = edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
+    assert scene.notes[0].endswith("; height of keypoints")
+    speed = aligned.instance("boy").time_map.speed_at(Fraction(1, 2))
+    assert speed is not None
+    assert abs(float(speed) - 15 / 20) < 0.02
+    motion = scene.motion(start(), "girl")
+    wanted = [round(10 + 12 * abs(np.sin(np.pi * t / 20))) + 6 for t in range(48)]
+    assert (motion.source, motion.kind) == ("keypoints", "height")
+    assert np.abs(motion.values - wanted).max() < 0.51
+    mattes = moving_scene()
+    edited(start(), edit_words(["--align", "boy=girl"]), scene=mattes)
+    assert mattes.notes[0].endswith("; height of mattes")
+
+
+@pytest.mark.refusal
+def test_keypoints_that_leave_somebody_out_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    scene = with_keypoints(tmp_path, people=1)
+    edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
+    assert "The keypoints are left out, motions are those of mattes: " in scene.notes[0]
+    assert "every subject must have keypoints" in scene.notes[0]
+    assert scene.notes[1].endswith("; height of mattes")
+
+
 def test_motion_meets_the_beat_of_a_track(tmp_path: Path) -> None:
     rng, track = np.random.default_rng(0), np.zeros((2, RATE * 2), np.float32)
     beats = [0.35, 0.8, 1.2, 1.6]
@@ -164,7 +242,17 @@ def test_copies_come_after() -> None:
     [
         ("freeze", "girl", r"^--freeze girl: edit\.freeze: a moment must be given"),
         ("freeze", "gril@1s", r"layer of that name; got 'gril'\. There is: girl, boy"),
-        ("freeze", "girl@9s", "times must be within the clip"),
+        (
+            "freeze",
+            "girl@9s",
+            r"times must be within the output, 0 to 2 s; got 9 s in 'girl@9s'\. Make the output longer",
+        ),
+        ("freeze", "girl@49f", "times must be within the output, 0 to 2 s"),
+        ("keys", "girl@0s=0s,3s=1s", "times must be within the output"),
+        ("keys", "girl@0s=0s,1s=3s", "times must be within the clip"),
+        ("level", "girl@1s-3s=1", "times must be within the output"),
+        ("camera", "locked@3s", "times must be within the clip"),
+        ("photo-finish", "girl,boy:1,2,3,4@3s", "times must be within the clip"),
         ("remove", "girl@1s", "only a name must be given here"),
         ("remove", "", "must read NAME"),
         ("delay", "girl", r"must read NAME\+TIME"),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import warnings
+from dataclasses import replace
 from fractions import Fraction as F
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
+from polytempo.bodies.keypoints_import import read_keypoints
+from polytempo.cli.export import at_even_times
 from polytempo.cli.main import main
 from polytempo.core.errors import InputError
 from polytempo.core.progress import silent
@@ -21,9 +26,15 @@ from polytempo.exchange.otio import read_otio
 from polytempo.exchange.video import read_video
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import open_project
+from polytempo.project.request import read_request
+from polytempo.project.run import run_stage
 from polytempo.project.stages import run_probe
 from polytempo.render.sequence import render_frames
-from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_stack
+from polytempo.render.sound import RATE, write_sound
+from polytempo.video.probe import probe
+from polytempo.video.samples import read_sound
+from polytempo.video.writer import write_clip
+from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_clip, drawn_stack, edit_of
 
 
 @pytest.fixture
@@ -89,10 +100,116 @@ def test_the_whole_way_for_layers_from_elsewhere(folders: Path, tmp_path: Path) 
     assert (tmp_path / "small.gif").stat().st_size > 100
 
 
+def project_with_sound(folders: Path, tmp_path: Path) -> Path:
+    """A project of layers from elsewhere whose clip has a low and then a high tone."""
+    import_layer_folders(find_layer_folders(folders), tmp_path / "store", tmp_path / "mute.mkv", frame_rate=F(6))
+    time = np.arange(RATE // 2) / RATE
+    tones = np.concatenate([0.4 * np.sin(2 * np.pi * pitch * time) for pitch in (400, 800)]).astype(np.float32)
+    write_sound(tmp_path / "tones.m4a", np.stack([tones, tones]))
+    mute = probe(tmp_path / "mute.mkv")
+    source = replace(mute, path=tmp_path / "tones.m4a", audio_codecs=("aac",))
+    pictures = (one[..., :3] for one in read_video(mute.path, codec="ffv1"))
+    write_clip(tmp_path / "clip.mp4", pictures, size=(WIDTH, HEIGHT), frame_rate=F(6), audio_from=source)
+    project = tmp_path / "loud.polytempo"
+    with open_project(project, clip=tmp_path / "clip.mp4") as opened:
+        run_probe(opened, silent)
+        run_stage(
+            opened,
+            "layers",
+            inputs={"clip": opened.clip.digest},
+            make=lambda folder, _: ((tmp_path / "store").rename(folder / "stack"), ())[1],
+            load=lambda folder: read_stack(folder / "stack"),
+            report=silent,
+        )
+    return project
+
+
+def pitch(path: Path, at: float) -> float:
+    sound = read_sound(path, rate=RATE, channels=2).from_time(F(0))[0]
+    part = sound[round(at * RATE) : round((at + 0.2) * RATE)]
+    return float(np.argmax(np.abs(np.fft.rfft(part * np.hanning(len(part))))) * RATE / len(part))
+
+
+@pytest.mark.slow  # the command line keeps to no shapes of ours
+def test_exports_take_the_sound_along(folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    project = project_with_sound(folders, tmp_path)
+
+    def said(*words: str) -> str:
+        capsys.readouterr()
+        assert main(["export", str(project), *words, "--json"]) == 0
+        return capsys.readouterr().out
+
+    for name, kind, codec in (
+        ("out.mp4", "h264", "aac"),
+        ("out.mov", "prores4444", "aac"),
+        ("out.mkv", "ffv1", "aac"),
+        ("out.webm", "vp9-alpha", "opus"),
+    ):
+        words = said("-o", str(tmp_path / name), "--as", kind)
+        anew = ", coded anew as opus: .webm cannot carry aac" if codec == "opus" else ""
+        assert f'"The sound was copied{anew}"' in words
+        assert probe(tmp_path / name).audio_codecs == (codec,)
+        assert abs(pitch(tmp_path / name, 0.2) - 400) < 8
+        assert abs(pitch(tmp_path / name, 0.7) - 800) < 8
+    assert "Pictures carry no sound" in said("-o", str(tmp_path / "frames"), "--as", "png")
+    assert main(["edit", str(project), "--trim", "0.5s-1s"]) == 0
+    assert "follows the background's clock" in said("-o", str(tmp_path / "part.webm"))
+    assert abs(pitch(tmp_path / "part.webm", 0.2) - 800) < 8
+
+
+@pytest.mark.slow
+def test_a_network_is_named_on_the_command_line(
+    folders: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, network = tmp_path / "mine.polytempo", tmp_path / "mixing.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Mixing()).save(str(network))
+
+    def run(*words: str) -> str:
+        capsys.readouterr()
+        assert main([*words, "--json"]) == 0
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    run("import", str(folders), "-o", str(project), "--frame-rate", "30")
+    lossless = ("--set", "render.codec=ffv1")
+    by_network, by_blend = tmp_path / "network.mkv", tmp_path / "blend.mkv"
+    used = run("render", str(project), "-o", str(by_blend), "--interpolator", str(network), *lossless)
+    assert "mixing.pt is not used" in used
+    run("edit", str(project), "--speed", "l1=50%", "--slow-motion", "l1=flow")
+    assert "Slow motion by mixing.pt" in run("render", str(project), "-o", str(by_network))
+    assert "Slow motion by mixing.pt" in run("export", str(project), "-o", str(tmp_path / "frames"), "--as", "png")
+    run("edit", str(project), "--slow-motion", "l1=blend")
+    assert "Slow motion" not in run("render", str(project), "-o", str(by_blend), "--interpolator", "flow")
+    wanted = list(read_video(by_blend, codec="ffv1"))
+    for made in (list(read_video(by_network, codec="ffv1")), list(read_png_sequence(tmp_path / "frames"))):
+        assert all(np.abs(a[..., :3].astype(int) - b[..., :3]).max() <= 2 for a, b in zip(made, wanted, strict=True))
+    assert main(["render", str(project), "-o", str(by_blend), "--interpolator", str(tmp_path / "none.pt")]) == 2
+    assert "the network's file must exist" in capsys.readouterr().err
+
+
+class Mixing(torch.nn.Module):
+    """A network with a known answer."""
+
+    def forward(self, first: torch.Tensor, second: torch.Tensor, share: float) -> torch.Tensor:
+        return first * (1 - share) + second * share
+
+
+def test_an_uneven_clip_is_exported_at_its_nominal_rate() -> None:
+    even, stack = drawn_clip(30), drawn_stack()
+    edl = edit_of(stack)
+    assert at_even_times(edl, even) is edl
+    uneven = replace(even, pts=tuple(n + (n // 10) * 2 for n in range(30)))
+    assert at_even_times(edl, uneven).timing == uneven.frame_rate
+    assert at_even_times(replace(edl, timing=F(12)), uneven).timing == F(12)
+
+
 def test_the_papers_layout(tmp_path: Path) -> None:
     root = tmp_path / "splash"
     write_png_sequence(root / "rgb", (np.full((32, 48, 3), 10 * t, np.uint8) for t in range(3)))
-    (root / "mask" / "01").mkdir(parents=True)
+    for name in ("01", "02"):
+        write_png_sequence(root / "mask" / name, (np.full((32, 48, 3), 200, np.uint8) for _ in range(3)))
     (root / "metadata.json").write_text(json.dumps({"composite_order": [[1, 2], [1, 2], [2, 1]]}))
     person = {"idx": 4, "keypoints": [float(n) for n in range(51)], "scores": 1.0}
     (root / "keypoints.json").write_text(json.dumps({"0000.png": [person], "0002.png": [person]}))
@@ -105,9 +222,34 @@ def test_the_papers_layout(tmp_path: Path) -> None:
     assert scene.keypoints[0, 0, 16].tolist() == [48, 49, 50]
     assert not scene.keypoints[0, 1].any()
     assert scene.camera().canvas_size == (48, 32)
-    assert main(["import", str(root), "-o", str(tmp_path / "splash.polytempo"), "--frame-rate", "25"]) == 0
+    project = tmp_path / "splash.polytempo"
+    assert main(["import", str(root), "-o", str(project), "--frame-rate", "25"]) == 0
     back = list(read_video(tmp_path / "splash.mkv", codec="ffv1"))
     assert [int(one[0, 0, 0]) for one in back] == [0, 10, 20]
+    request = read_request(project / "subjects.json")
+    assert request is not None
+    assert request.masks == root / "mask"
+    assert request.order == (("01", "02"), ("01", "02"), ("02", "01"))
+    assert (project / "homographies.txt").read_bytes() == (root / "homographies.txt").read_bytes()
+    found = read_keypoints(project / "keypoints.json", n_frames=3, clip_size=(48, 32), size=(48, 32))
+    assert [one.frame for one in found] == [0, 2]
+    assert found[1].points[16].tolist() == [48, 49, 1]  # scores above 1 count as 1
+
+
+@pytest.mark.refusal
+def test_an_order_of_other_layers_than_the_masks_is_refused(tmp_path: Path) -> None:
+    root = tmp_path / "splash"
+    write_png_sequence(root / "rgb", (np.full((32, 48, 3), 10 * t, np.uint8) for t in range(2)))
+    write_png_sequence(root / "mask" / "01", (np.full((32, 48, 3), 200, np.uint8) for _ in range(2)))
+    (root / "metadata.json").write_text(json.dumps({"composite_order": [[1, 2], [1, 2]]}))
+    assert read_paper_scene(root).composite_order == ((1, 2), (1, 2))
+    with pytest.raises(InputError, match="must name the layers 1 to 1, one for every folder of masks; got 1, 2"):
+        read_paper_scene(root).named_order()
+    assert main(["import", str(root), "-o", str(tmp_path / "no.polytempo")]) == 2
+    assert not (tmp_path / "no.polytempo").exists()
+    assert not (tmp_path / "no.mkv").exists()
+    (root / "metadata.json").write_text(json.dumps({"composite_order": [[1], [1]]}))
+    assert read_paper_scene(root).named_order() == ("01",)
 
 
 @pytest.mark.refusal

@@ -58,13 +58,23 @@ def test_keys_follow_content(tmp_path: Path) -> None:
     assert files_key(folder / "0000.png") != files_key(folder / "0001.png")
 
 
+def test_an_order_may_be_one_a_frame(tmp_path: Path) -> None:
+    path = tmp_path / "subjects.json"
+    for order, version in (((), 1), (("a", "b"), 1), ((("a", "b"), ("b", "a")), 2)):
+        write_request(path, SubjectsRequest(prompts=some_prompts(), order=order))
+        assert json.loads(path.read_text())["version"] == version
+        back = read_request(path)
+        assert back is not None
+        assert back.order == order
+
+
 @pytest.mark.refusal
 def test_damage_and_versions_are_named(tmp_path: Path) -> None:
     path = tmp_path / "subjects.json"
     write_request(path, SubjectsRequest(prompts=some_prompts()))
     document = json.loads(path.read_text())
-    path.write_text(json.dumps(document | {"version": 2}))
-    with pytest.raises(VersionError, match=r"version of subjects\.json must be 1; got 2"):
+    path.write_text(json.dumps(document | {"version": 3}))
+    with pytest.raises(VersionError, match=r"version of subjects\.json must be 1 or 2; got 3"):
         read_request(path)
     for damaged in ("", "[]", "{}", json.dumps(document | {"subjects": 3}), json.dumps(document | {"schema": "x"})):
         path.write_text(damaged)

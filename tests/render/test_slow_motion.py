@@ -24,7 +24,7 @@ from polytempo.edit.operations.trim import trim
 from polytempo.layers.sparse import crop_of_picture
 from polytempo.layers.stack import Background
 from polytempo.render.grain import measured_grain
-from polytempo.render.interpolate import FlowBetween, blended
+from polytempo.render.interpolate import FLOW_SIDE_PX, FlowBetween, blended
 from polytempo.render.learned import LearnedInterpolator
 from polytempo.render.sequence import output_times, render_frames
 from polytempo.render.showing import mean_crop
@@ -64,6 +64,28 @@ def test_flow_moves_what_blending_doubles(dx: float, dy: float, turn: float, sha
     by_blend = psnr(whole(mixed.x, mixed.y, mixed.picture), truth)
     assert by_flow > 33
     assert by_flow > by_blend + 8
+
+
+@pytest.mark.parametrize("share", [0.3, 0.5])
+def test_small_flow_and_plain_sampling_agree_with_the_slow_reference(share: float) -> None:
+    """A person-sized layer: flow at its own size and cubic sampling against what is shown."""
+    first, second, truth = (
+        cv2.resize(textured_layer(2.5 * k, k, turn=3 * k), (960, 720), interpolation=cv2.INTER_CUBIC)
+        for k in (0.0, 1.0, share)
+    )
+    a, b = crop_of_picture(first), crop_of_picture(second)
+    assert max(a.picture.shape) > FLOW_SIDE_PX  # so that flow is found at a smaller size
+
+    def shown(flow: FlowBetween) -> np.ndarray:
+        made = flow(a, b, share, pair=0)
+        return whole(made.x, made.y, made.picture, (960, 720))
+
+    reference = shown(FlowBetween(side_px=None))
+    mixed = blended(a, b, share)
+    by_blend = psnr(whole(mixed.x, mixed.y, mixed.picture, (960, 720)), truth)
+    for quick in (shown(FlowBetween()), shown(FlowBetween(soft=True))):
+        assert psnr(quick, reference) > 55
+        assert psnr(quick, truth) > psnr(reference, truth) - 1 > by_blend + 10
 
 
 def test_what_only_one_frame_has_is_mixed() -> None:

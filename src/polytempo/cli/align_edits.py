@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from typing import cast, get_args
 
@@ -15,7 +16,7 @@ from polytempo.edit.align.finish import crossing_frame
 from polytempo.edit.align.landmarks import landmark_map
 from polytempo.edit.align.peaks import peaks
 from polytempo.edit.align.presence import last_whole_view
-from polytempo.edit.align.signals import SignalKind
+from polytempo.edit.align.signals import MotionSignal, SignalKind
 from polytempo.edit.align.warp import Warp, time_map_from_warp
 from polytempo.edit.edl import Edl, clip_duration
 from polytempo.edit.operations.align import align, follow, photo_finish
@@ -32,7 +33,8 @@ PROMINENCE = 1.0
 
 def align_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     """``girl,dad=boy``, ``girl@3s-6s=boy:cow``, ``girl=boy:1s=1.2s``."""
-    phrase = parse_align(text, clip=scene.clip, names=[one.name for one in edl.instances])
+    names = [one.name for one in edl.instances]
+    phrase = parse_align(text, clip=scene.clip, names=names, output=edl.duration)
     start, stop = phrase.start or Fraction(0), phrase.stop
     for name in phrase.names:
         warp = _landmarks(phrase, scene) if phrase.landmarks else _found(edl, name, phrase, scene)
@@ -66,18 +68,22 @@ def beat_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     sound = read_sound(clip.path if scene.sound is None else scene.sound)
     origin = clip.pts[0] * clip.time_base if scene.sound is None and not clip.times_rebuilt else sound.start
     beats = [Fraction(round(one * 1000), 1000) for one in onsets(sound.from_time(origin)[0], sound.rate)]
-    events = peaks(scene.motion(edl, name).normalised(), prominence=PROMINENCE, apart=3)
+    motion = scene.motion(edl, name)
+    events = peaks(motion.normalised(), prominence=PROMINENCE, apart=3)
     times = [_moment(float(one), scene) for one in events]
     within = [one for one in beats if 0 < one < edl.duration]
     pairs = beat_pairs(times, within)
-    scene.notes.append(f"{name}: {len(pairs)} of {len(times)} events meet one of {len(within)} beats")
+    scene.notes.append(
+        f"{name}: {len(pairs)} of {len(times)} events meet one of {len(within)} beats; {motion.kind} of {motion.source}"
+    )
     time_map = landmark_map(pairs, duration=edl.duration, source_duration=clip_duration(clip))
     return follow(edl, name, time_map=time_map)
 
 
 def hold_on_exit_edit(edl: Edl, text: str, scene: Scene) -> Edl:
     """``girl``, or ``girl@3s``."""
-    who = parse_selection(text, clip=scene.clip, names=[one.name for one in edl.instances])
+    names = [one.name for one in edl.instances]
+    who = parse_selection(text, clip=scene.clip, names=names, output=edl.duration)
     at = who.start
     if at is None:
         view = last_whole_view(who.name, scene.masks(edl, who.name), scene.camera)
@@ -101,8 +107,7 @@ def _found(edl: Edl, name: str, phrase: AlignPhrase, scene: Scene) -> TimeMap:
             todo="Landmarks are written like 1s=1.2s,2s=2.5s",
         )
     clip = scene.clip
-    first = 0 if phrase.start is None else clip.frame_at(phrase.start)
-    last = clip.n_frames if phrase.stop is None else clip.frame_at(phrase.stop)
+    first, last = _shown_frames(edl, phrase, scene)
     leader, follower = scene.motion(edl, phrase.to), scene.motion(edl, name)
     found: Alignment = align_motions(
         leader.part(first, last), follower.part(first, last), method=cast("Method", phrase.method)
@@ -110,12 +115,30 @@ def _found(edl: Edl, name: str, phrase: AlignPhrase, scene: Scene) -> TimeMap:
     tried = ", ".join(f"{one} {score:.2f}" for one, score in found.scores.items())
     scene.notes.append(
         f"{name} to {phrase.to} by {found.method} ({found.detail}): correlation {found.before:.2f} before, "
-        f"{found.likeness:.2f} after; scores {tried}"
+        f"{found.likeness:.2f} after; scores {tried}; {leader.kind} of {_sources(leader, follower)}"
     )
     moved = Warp(
         target=tuple(one + first for one in found.warp.target), sample=tuple(one + first for one in found.warp.sample)
     )
     return time_map_from_warp(moved, clip)
+
+
+def _sources(*signals: MotionSignal) -> str:
+    return " and ".join(sorted({one.source for one in signals}))
+
+
+def _shown_frames(edl: Edl, phrase: AlignPhrase, scene: Scene) -> tuple[int, int]:
+    """Source frames, half-open, that the leader shows over the range of the output; all without a range."""
+    clip, leader = scene.clip, edl.instance(phrase.to)
+    if phrase.start is None and phrase.stop is None:
+        return 0, clip.n_frames
+    start = phrase.start or Fraction(0)
+    stop = edl.duration if phrase.stop is None else phrase.stop
+    times = [start + n * scene.frame for n in range(max(math.ceil((stop - start) / scene.frame), 1))]
+    shown = [clip.frame_at(source) for time in times if (source := leader.time_map.at(time)) is not None]
+    if not shown:
+        raise InputError("edit.align", f"{phrase.to} must be in view in the range", got="hidden")
+    return min(shown), max(shown) + 1
 
 
 def _moment(frame: float, scene: Scene) -> Fraction:

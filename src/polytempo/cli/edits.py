@@ -103,7 +103,7 @@ def _names(edl: Edl) -> list[str]:
 
 
 def _freeze(edl: Edl, text: str, scene: Scene) -> Edl:
-    who = parse_selection(text, clip=scene.clip, names=_names(edl))
+    who = parse_selection(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     if who.start is None:
         raise InputError("edit.freeze", "a moment must be given", got=repr(text), todo="Write for example girl@1.2s")
     return freeze(edl, who.name, at=who.start, until=who.stop)
@@ -123,25 +123,25 @@ def _delay(edl: Edl, text: str, scene: Scene) -> Edl:
 
 
 def _speed(edl: Edl, text: str, scene: Scene) -> Edl:
-    change = parse_speed(text, clip=scene.clip, names=_names(edl))
+    change = parse_speed(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     who = change.selection
     return speed(edl, who.name, factor=change.factor, start=who.start or ZERO, stop=who.stop)
 
 
 def _ramp(edl: Edl, text: str, scene: Scene) -> Edl:
-    change = parse_ramp(text, clip=scene.clip, names=_names(edl))
+    change = parse_ramp(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     who = change.selection
     return ramp(edl, who.name, first=change.first, last=change.last, start=who.start or ZERO, stop=who.stop)
 
 
 def _reverse(edl: Edl, text: str, scene: Scene) -> Edl:
-    who = parse_selection(text, clip=scene.clip, names=_names(edl))
+    who = parse_selection(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     return reverse(edl, who.name, frame=scene.frame, start=who.start or ZERO, stop=who.stop)
 
 
 def _round(mode: Round) -> Operation:
     def operation(edl: Edl, text: str, scene: Scene) -> Edl:
-        who = parse_selection(text, clip=scene.clip, names=_names(edl))
+        who = parse_selection(text, clip=scene.clip, names=_names(edl), output=edl.duration)
         if who.start is None or who.stop is None:
             raise InputError("edit.loop", "a range must be given", got=repr(text), todo="Write for example girl@1s-2s")
         return loop(edl, who.name, start=who.start, stop=who.stop, frame=scene.frame, mode=mode)
@@ -167,13 +167,13 @@ def _swap(edl: Edl, text: str, scene: Scene) -> Edl:
 
 
 def _keys(edl: Edl, text: str, scene: Scene) -> Edl:
-    name, keys = parse_keys(text, clip=scene.clip, names=_names(edl))
+    name, keys = parse_keys(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     return remap(edl, name, keys)
 
 
 def _trim(edl: Edl, text: str, scene: Scene) -> Edl:
     # A range without a name reads like one with the name of the whole.
-    who = parse_selection(f"all@{text}", clip=scene.clip, names=["all"])
+    who = parse_selection(f"all@{text}", clip=scene.clip, names=["all"], output=edl.duration)
     if who.stop is None:
         raise InputError("edit.trim", "a range must be given", got=repr(text), todo="Write for example 1s-3s")
     return trim(edl, start=who.start or ZERO, stop=who.stop)
@@ -184,7 +184,7 @@ def _extend(edl: Edl, text: str, scene: Scene) -> Edl:
 
 
 def _level(edl: Edl, text: str, scene: Scene) -> Edl:
-    who, level = parse_level(text, clip=scene.clip, names=_names(edl))
+    who, level = parse_level(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     return put_at_level(edl, who.name, level=level, start=who.start, stop=who.stop)
 
 
@@ -219,7 +219,7 @@ def _rate(edl: Edl, text: str, scene: Scene) -> Edl:
 
 
 def _whole(edl: Edl, text: str, scene: Scene) -> str:
-    who = parse_selection(text, clip=scene.clip, names=_names(edl))
+    who = parse_selection(text, clip=scene.clip, names=_names(edl), output=edl.duration)
     if who.start is not None:
         raise InputError(
             "edit", "only a name must be given here", got=repr(text), todo="A range cannot be taken out yet"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, get_args
@@ -11,14 +12,15 @@ import numpy as np
 import typer
 
 from polytempo.cli.edit import next_edit, read_edit
-from polytempo.cli.options import ClipOrProject, EdlFile, Place, takes_groups
-from polytempo.cli.render import current_stack
+from polytempo.cli.options import ClipOrProject, EdlFile, Rendering, takes_groups
+from polytempo.cli.render import current_stack, say_between
 from polytempo.cli.session import Session, session
 from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path
 from polytempo.core.pictures import Picture
 from polytempo.core.progress import Progress
 from polytempo.edit.edl import Edl
+from polytempo.edit.operations.picture import at_frame_rate
 from polytempo.exchange.codecs import CODECS, VideoCodec
 from polytempo.exchange.exr import write_exr
 from polytempo.exchange.images import write_png_sequence, write_preview
@@ -27,9 +29,12 @@ from polytempo.exchange.otio import write_otio
 from polytempo.exchange.video import VideoConfig, write_video
 from polytempo.layers.stack import LayerStack
 from polytempo.project.stages import run_probe
-from polytempo.render.sequence import output_times, render_frames
+from polytempo.render.interpolate import Interpolator
+from polytempo.render.sequence import configured_interpolator, output_times, render_frames
+from polytempo.render.sound import sound_plan, sound_source
 from polytempo.video.clip import Clip
 
+HALF = Fraction(1, 2)
 KINDS = (*get_args(VideoCodec), "png", "png16", "exr", "exr-parts", "preview", "otio")
 BY_SUFFIX = {".otio": "otio", ".gif": "preview", ".apng": "preview", ".mov": "prores4444", ".webm": "vp9-alpha"}
 
@@ -45,7 +50,7 @@ Depth = Annotated[int | None, typer.Option("--depth", help="Bits a channel: 8, 1
 @takes_groups
 def export_command(
     given: ClipOrProject,
-    place: Place,
+    place: Rendering,
     output: Annotated[Path, typer.Option("--output", "-o", help="File, or folder for pictures and layers.")],
     kind: Kind = None,
     layers: Annotated[bool, typer.Option("--layers", help="Each layer by itself, with alpha, into a folder.")] = False,
@@ -65,13 +70,23 @@ def export_command(
         final = next_edit(start, [], names=[one.name for one in stack.layers], clip=clip)
         if chosen == "otio":
             write_otio(output, final, clip)
-        elif chosen.startswith("exr"):
-            _exr_sequence(now, stack, final, clip, output, parts=chosen == "exr-parts")
+            now.output.say(str(output), path=str(output), kind=chosen)
+            return
+        say_between(now, final)
+        network = configured_interpolator(now.settings.render, final)
+        if chosen.startswith("exr"):
+            _exr_sequence(now, stack, final, clip, output, parts=chosen == "exr-parts", network=network)
         elif layers:
-            _layers(now, stack, final, clip, output, chosen, config)
+            _layers(now, stack, final, clip, output, chosen, config, network=network)
         else:
-            frames = _counted(now, render_frames(stack, final, clip), len(output_times(final, clip)), "composite")
-            _written(output, frames, chosen, config, stack, rate_of(final, clip))
+            final = at_even_times(final, clip)
+            pictures = render_frames(stack, final, clip, interpolator=network)
+            frames = _counted(now, pictures, len(output_times(final, clip)), "composite")
+            plan = sound_plan(final, clip, now.settings.render.sound, suffix=output.suffix)
+            with sound_source(final, clip, plan) if config is not None else nullcontext() as audio_from:
+                _written(output, frames, chosen, config, stack, rate_of(final, clip), audio_from=audio_from)
+            if plan.what != "none":
+                now.output.say(plan.said if config is not None else "Pictures carry no sound: it was left out")
         now.output.say(str(output), path=str(output), kind=chosen)
 
 
@@ -101,8 +116,24 @@ def rate_of(edl: Edl, clip: Clip) -> Fraction:
     return edl.timing if isinstance(edl.timing, Fraction) else clip.frame_rate
 
 
+def at_even_times(edl: Edl, clip: Clip) -> Edl:
+    """The edit for files that know one frame rate only: where the clip's frames come unevenly, at its nominal rate."""
+    if isinstance(edl.timing, Fraction):
+        return edl
+    uneven = any(abs(clip.time_of(n) - n / clip.frame_rate) * clip.frame_rate > HALF for n in range(clip.n_frames))
+    return at_frame_rate(edl, clip.frame_rate) if uneven else edl
+
+
 def _layers(
-    now: Session, stack: LayerStack, edl: Edl, clip: Clip, folder: Path, kind: str, config: VideoConfig | None
+    now: Session,
+    stack: LayerStack,
+    edl: Edl,
+    clip: Clip,
+    folder: Path,
+    kind: str,
+    config: VideoConfig | None,
+    *,
+    network: Interpolator | None,
 ) -> None:
     total, rate = len(output_times(edl, clip)), rate_of(edl, clip)
     suffix = CODECS[config.codec].suffixes[0] if config is not None else ""
@@ -111,13 +142,23 @@ def _layers(
         backdrop = _counted(now, background_frames(stack, edl, clip), total, BACKGROUND)
         _written(partial / f"{BACKGROUND}{suffix}", backdrop, kind, config, stack, rate)
         for one in edl.instances:
-            frames = _counted(now, instance_frames(stack, edl, clip, one.name), total, one.name)
+            pictures = instance_frames(stack, edl, clip, one.name, interpolator=network)
+            frames = _counted(now, pictures, total, one.name)
             _written(partial / f"{_file_name(one.name)}{suffix}", frames, kind, config, stack, rate)
 
 
-def _exr_sequence(now: Session, stack: LayerStack, edl: Edl, clip: Clip, folder: Path, *, parts: bool) -> None:
+def _exr_sequence(
+    now: Session,
+    stack: LayerStack,
+    edl: Edl,
+    clip: Clip,
+    folder: Path,
+    *,
+    parts: bool,
+    network: Interpolator | None,
+) -> None:
     names = [_file_name(one.name) for one in edl.instances]
-    sources = [instance_frames(stack, edl, clip, one.name) for one in edl.instances]
+    sources = [instance_frames(stack, edl, clip, one.name, interpolator=network) for one in edl.instances]
     total = len(output_times(edl, clip))
     with atomic_path(folder) as partial:
         partial.mkdir()
@@ -135,9 +176,11 @@ def _written(
     config: VideoConfig | None,
     stack: LayerStack,
     rate: Fraction,
+    *,
+    audio_from: Clip | None = None,
 ) -> None:
     if config is not None:
-        write_video(path, frames, size=stack.size, frame_rate=rate, config=config)
+        write_video(path, frames, size=stack.size, frame_rate=rate, config=config, audio_from=audio_from)
     elif kind == "preview":
         write_preview(path, frames, size=stack.size, frame_rate=rate)
     else:

@@ -190,6 +190,15 @@ Signal = Annotated[
     ),
 ]
 SoundFile = Annotated[Path | None, typer.Option("--sound", metavar="FILE", help="Track whose beat counts for --beat.")]
+InterpolatorFile = Annotated[
+    str | None,
+    typer.Option(
+        "--interpolator",
+        metavar="FILE|flow",
+        help="Network with your weights for slow motion by flow (.pt2 of torch.export, .pt or .ts of TorchScript); it "
+        "stays with the project until `flow` is said.",
+    ),
+]
 EdlFile = Annotated[
     Path | None,
     typer.Option("--edl", metavar="FILE", help="Start from an edit decision list (.json) or a timeline (.otio)."),
@@ -217,8 +226,23 @@ class Working(Place):
     @property
     def settings(self) -> tuple[str, ...]:
         """All settings said, as ``path=value``."""
-        short = [("preset", self.preset), ("epochs", self.epochs)]
-        return (*(self.sets or ()), *(f"{name}={value}" for name, value in short if value is not None))
+        return (*(self.sets or ()), *(f"{name}={value}" for name, value in self.short() if value is not None))
+
+    def short(self) -> list[tuple[str, object]]:
+        """Settings that have an option of their own, with what was said; None where nothing was."""
+        return [("preset", self.preset), ("epochs", self.epochs)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendering(Working):
+    """The same, for verbs that make pictures of an edit."""
+
+    interpolator: InterpolatorFile = None
+
+    def short(self) -> list[tuple[str, object]]:
+        """As for ``Working``."""
+        named = self.interpolator if self.interpolator in (None, "flow") else str(Path(self.interpolator).resolve())
+        return [*Working.short(self), ("render.interpolator", named)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from polytempo.cli.edit import next_edit, read_edit
-from polytempo.cli.options import ClipOrProject, EdlFile, Output, Working, takes_groups
+from polytempo.cli.options import ClipOrProject, EdlFile, Output, Rendering, takes_groups
 from polytempo.cli.session import Session, session
 from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path
@@ -26,7 +26,7 @@ SUFFIXES = (".mp4", ".mov", ".mkv")
 
 
 @takes_groups
-def render_command(given: ClipOrProject, output: Output, place: Working, edl: EdlFile = None) -> None:
+def render_command(given: ClipOrProject, output: Output, place: Rendering, edl: EdlFile = None) -> None:
     """Render the project's edit, or the one in --edl, with the clip's sound."""
     check_output(output)
     with session(given, place) as now:
@@ -45,6 +45,7 @@ def rendered(now: Session, clip: Clip, stack: Result[LayerStack], edl: Edl, outp
     Raises:
         InputError: the place cannot be written.
     """
+    say_between(now, edl)
     result = run_render(
         now.project,
         clip,
@@ -56,11 +57,22 @@ def rendered(now: Session, clip: Clip, stack: Result[LayerStack], edl: Edl, outp
     )
     for finding in edit_findings(stack.value, edl, clip):
         now.output.warn(finding)
-    sound = sound_plan(edl, clip, now.settings.render.sound)
-    if sound.what not in ("none", "copy"):
+    sound = sound_plan(edl, clip, now.settings.render.sound, suffix=output.suffix)
+    if sound.what not in ("none", "copy") or sound.anew is not None:
         now.output.say(sound.said)
     with atomic_path(output) as partial:
         shutil.copyfile(result.value, partial)
+
+
+def say_between(now: Session, edl: Edl) -> None:
+    """Say whether a network of the user's has something to do."""
+    network = now.settings.render.interpolator
+    if network == "flow":
+        return
+    if any(one.between == "flow" for one in edl.instances):
+        now.output.say(f"Slow motion by {network.name}", interpolator=str(network))
+    else:
+        now.output.warn(f"{network.name} is not used: nobody has slow motion by flow (--slow-motion NAME=flow)")
 
 
 def check_output(path: Path) -> None:

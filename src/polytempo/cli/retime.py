@@ -8,7 +8,7 @@ from polytempo.cli.align_plot import write_plots
 from polytempo.cli.decompose import layered
 from polytempo.cli.edit import next_edit, read_edit, scene_of
 from polytempo.cli.edits import edit_words
-from polytempo.cli.options import ClipOrProject, Edits, Output, Said, Working, takes_groups
+from polytempo.cli.options import ClipOrProject, Edits, Output, Rendering, Said, takes_groups
 from polytempo.cli.render import check_output, rendered
 from polytempo.cli.session import session
 from polytempo.cli.subjects import propose_subjects, settle_request
@@ -18,7 +18,7 @@ from polytempo.project.stages import run_footage
 
 @takes_groups
 def retime_command(
-    context: typer.Context, given: ClipOrProject, output: Output, said: Said, edits: Edits, place: Working
+    context: typer.Context, given: ClipOrProject, output: Output, said: Said, edits: Edits, place: Rendering
 ) -> None:
     """Do all in one: follow the subjects, separate layers, edit, render. Run again, it redoes only what changed."""
     check_output(output)

@@ -76,14 +76,14 @@ class LinePhrase:
     at: Fraction
 
 
-def parse_ramp(text: str, *, clip: Clip, names: Sequence[str]) -> RampPhrase:
-    """Read ``girl@1s-2s=100%..25%``.
+def parse_ramp(text: str, *, clip: Clip, names: Sequence[str], output: Fraction | None = None) -> RampPhrase:
+    """Read ``girl@1s-2s=100%..25%``; arguments as for ``parse_selection``.
 
     Raises:
-        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+        InputError: it does not read so, names nobody there, or a time lies outside the clip or the output.
     """
     match = matched(_RAMP, text, "NAME@TIME-TIME=PERCENT%..PERCENT%, like girl@1s-2s=100%..25%")
-    selection = parse_selection(match["who"], clip=clip, names=names)
+    selection = parse_selection(match["who"], clip=clip, names=names, output=output)
     return RampPhrase(selection=selection, first=Fraction(match["first"]) / 100, last=Fraction(match["last"]) / 100)
 
 
@@ -107,21 +107,26 @@ def parse_names(text: str, *, names: Sequence[str]) -> tuple[str, ...]:
     return _row(text, names)
 
 
-def parse_keys(text: str, *, clip: Clip, names: Sequence[str]) -> tuple[str, list[tuple[Fraction, Fraction]]]:
-    """Read ``girl@0s=0s,1s=2s``: output time and source time of each key.
+def parse_keys(
+    text: str, *, clip: Clip, names: Sequence[str], output: Fraction | None = None
+) -> tuple[str, list[tuple[Fraction, Fraction]]]:
+    """Read ``girl@0s=0s,1s=2s``: output time and source time of each key; arguments as for ``parse_selection``.
 
     Raises:
-        InputError: it does not read so, names nobody there, or a source time lies outside the clip.
+        InputError: it does not read so, names nobody there, an output time lies outside the output, or a source time
+            outside the clip.
     """
     match = matched(_KEYS, text, "NAME@TIME=TIME,TIME=TIME, like girl@0s=0s,1s=2s")
-    return known(match["name"], names), _pairs(match["keys"], clip, text)
+    return known(match["name"], names), _pairs(match["keys"], clip, text, output=output)
 
 
-def parse_align(text: str, *, clip: Clip, names: Sequence[str]) -> AlignPhrase:
+def parse_align(text: str, *, clip: Clip, names: Sequence[str], output: Fraction | None = None) -> AlignPhrase:
     """Read ``girl,dad=boy``, ``girl@3s-6s=boy:cow`` or ``girl=boy:1s=1.2s,2s=2.5s``.
 
+    The range is one of the output, landmarks are moments of the clip; arguments as for ``parse_selection``.
+
     Raises:
-        InputError: it does not read so, names somebody who is not there, or a time lies outside the clip.
+        InputError: it does not read so, names somebody who is not there, or a time lies outside the clip or the output.
     """
     match = matched(_ALIGN, text, "NAME=LEADER, NAME=LEADER:METHOD or NAME=LEADER:TIME=TIME, like girl=boy:events")
     how = match["how"] or "auto"
@@ -129,8 +134,8 @@ def parse_align(text: str, *, clip: Clip, names: Sequence[str]) -> AlignPhrase:
     return AlignPhrase(
         names=_row(match["names"], names),
         to=known(match["to"], names),
-        start=None if match["start"] is None else moment_from_text(match["start"], clip, text),
-        stop=None if match["stop"] is None else moment_from_text(match["stop"], clip, text),
+        start=None if match["start"] is None else moment_from_text(match["start"], clip, text, output=output),
+        stop=None if match["stop"] is None else moment_from_text(match["stop"], clip, text, output=output),
         method="landmarks" if landmarks else how,
         landmarks=landmarks,
     )
@@ -148,14 +153,16 @@ def parse_line(text: str, *, clip: Clip, names: Sequence[str]) -> LinePhrase:
     return LinePhrase(names=_row(match["names"], names), line=((x0, y0), (x1, y1)), at=at)
 
 
-def parse_level(text: str, *, clip: Clip, names: Sequence[str]) -> tuple[Selection, int]:
-    """Read ``girl=1`` or ``girl@1s-2s=-1``.
+def parse_level(
+    text: str, *, clip: Clip, names: Sequence[str], output: Fraction | None = None
+) -> tuple[Selection, int]:
+    """Read ``girl=1`` or ``girl@1s-2s=-1``; arguments as for ``parse_selection``.
 
     Raises:
-        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+        InputError: it does not read so, names nobody there, or a time lies outside the clip or the output.
     """
     match = matched(_LEVEL, text, "NAME=LEVEL or NAME@TIME-TIME=LEVEL, like girl@1s-2s=1")
-    return parse_selection(match["who"], clip=clip, names=names), int(match["level"])
+    return parse_selection(match["who"], clip=clip, names=names, output=output), int(match["level"])
 
 
 def parse_choice(text: str, *, names: Sequence[str], words: Sequence[str]) -> tuple[str, str]:
@@ -174,9 +181,10 @@ def _row(text: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(known(one.strip(), names) for one in text.split(","))
 
 
-def _pairs(text: str, clip: Clip, whole: str) -> list[tuple[Fraction, Fraction]]:
+def _pairs(text: str, clip: Clip, whole: str, *, output: Fraction | None = None) -> list[tuple[Fraction, Fraction]]:
     out: list[tuple[Fraction, Fraction]] = []
     for part in text.split(","):
         match = matched(_PAIR, part, "TIME=TIME, like 1s=1.2s")
-        out.append((moment_from_text(match["a"], clip, whole), moment_from_text(match["b"], clip, whole)))
+        first = moment_from_text(match["a"], clip, whole, output=output)
+        out.append((first, moment_from_text(match["b"], clip, whole)))
     return out

@@ -10,7 +10,8 @@
 ``girl*3+5f:40,0``        three copies, 5 frames and 40 pixels from one to the next
 ========================  =====================================================
 
-Times are seconds (``1.2``, ``1.2s``, ``1:02.5``) or frames of the clip (``36f``).
+Times are seconds (``1.2``, ``1.2s``, ``1:02.5``) or frames of the clip (``36f``). Where a time of the output is meant,
+it may lie beyond the clip as far as the output goes; frames are counted on there at the clip's nominal rate.
 """
 
 from __future__ import annotations
@@ -75,21 +76,22 @@ class Copies:
     offset: tuple[float, float]
 
 
-def parse_selection(text: str, *, clip: Clip, names: Sequence[str]) -> Selection:
+def parse_selection(text: str, *, clip: Clip, names: Sequence[str], output: Fraction | None = None) -> Selection:
     """Read ``girl``, ``girl@1.2s`` or ``girl@1.2s-3s``.
 
     Args:
         text: What was typed.
         clip: Gives meaning to frame numbers.
         names: Instances there are.
+        output: Length of the output in seconds where times of the output are meant; left out, they are the clip's.
 
     Raises:
-        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+        InputError: it does not read so, names nobody there, or a time lies outside the clip or the output.
     """
     match = matched(_MOMENT, text, "NAME, NAME@TIME or NAME@TIME-TIME, like girl@1.2s-3s")
     name = known(match["name"], names)
-    start = None if match["start"] is None else moment_from_text(match["start"], clip, text)
-    stop = None if match["stop"] is None else moment_from_text(match["stop"], clip, text)
+    start = None if match["start"] is None else moment_from_text(match["start"], clip, text, output=output)
+    stop = None if match["stop"] is None else moment_from_text(match["stop"], clip, text, output=output)
     if start is not None and stop is not None and stop <= start:
         raise InputError(WHERE, "a range must stop after it starts", got=repr(text))
     return Selection(name=name, start=start, stop=stop)
@@ -106,14 +108,14 @@ def parse_shift(text: str, *, clip: Clip, names: Sequence[str]) -> Shift:
     return Shift(name=known(match["name"], names), by=-by if match["sign"] == "-" else by)
 
 
-def parse_speed(text: str, *, clip: Clip, names: Sequence[str]) -> SpeedChange:
-    """Read ``boy=50%`` or ``boy@1s-2s=200%``.
+def parse_speed(text: str, *, clip: Clip, names: Sequence[str], output: Fraction | None = None) -> SpeedChange:
+    """Read ``boy=50%`` or ``boy@1s-2s=200%``; arguments as for ``parse_selection``.
 
     Raises:
-        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+        InputError: it does not read so, names nobody there, or a time lies outside the clip or the output.
     """
     match = matched(_SPEED, text, "NAME=PERCENT% or NAME@TIME-TIME=PERCENT%, like boy=50%")
-    selection = parse_selection(match["who"], clip=clip, names=names)
+    selection = parse_selection(match["who"], clip=clip, names=names, output=output)
     return SpeedChange(selection=selection, factor=Fraction(match["percent"]) / 100)
 
 
@@ -164,24 +166,39 @@ def known(name: str, names: Sequence[str]) -> str:
     return name
 
 
-def moment_from_text(text: str, clip: Clip, whole: str) -> Fraction:
+def moment_from_text(text: str, clip: Clip, whole: str, *, output: Fraction | None = None) -> Fraction:
     """Give a point in time; a frame number means that frame's own time.
 
+    Args:
+        text: The time as typed.
+        clip: Gives meaning to frame numbers.
+        whole: All that was typed, for messages.
+        output: Length of the output in seconds where a time of the output is meant, not one of the clip.
+
     Raises:
-        InputError: it lies outside the clip.
+        InputError: it lies outside the clip, or the output.
     """
-    end = clip.time_of(clip.n_frames - 1) + 1 / clip.frame_rate
-    if text.endswith("f"):
+    clip_end = clip.time_of(clip.n_frames - 1) + 1 / clip.frame_rate
+    end = clip_end if output is None else output
+    in_frames = text.endswith("f")
+    if in_frames:
         frame = int(text[:-1])
-        if frame > clip.n_frames:
-            raise InputError(WHERE, f"frames must be 0 to {clip.n_frames - 1}", got=f"frame {frame} in {whole!r}")
-        return end if frame == clip.n_frames else clip.time_of(frame)
-    time = seconds_from_text(text, where=WHERE)
-    if time > end:
-        raise InputError(
-            WHERE, f"times must be within the clip, 0 to {float(end):g} s", got=f"{float(time):g} s in {whole!r}"
-        )
-    return time
+        beyond = clip_end + (frame - clip.n_frames) / clip.frame_rate
+        time = clip.time_of(frame) if frame < clip.n_frames else beyond
+        if 0 < time - end < 1 / (2 * clip.frame_rate):
+            time = end  # lengths that are no whole number of frames
+    else:
+        time = seconds_from_text(text, where=WHERE)
+    if time <= end:
+        return time
+    if output is None and in_frames:
+        raise InputError(WHERE, f"frames must be 0 to {clip.n_frames - 1}", got=f"frame {text[:-1]} in {whole!r}")
+    raise InputError(
+        WHERE,
+        f"times must be within the {'clip' if output is None else 'output'}, 0 to {float(end):g} s",
+        got=f"{float(time):g} s in {whole!r}",
+        todo="" if output is None else "Make the output longer first, with --extend",
+    )
 
 
 def duration_from_text(text: str, clip: Clip) -> Fraction:

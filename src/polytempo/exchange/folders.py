@@ -61,6 +61,40 @@ class PaperScene:
             return static_path(len(self.frames), self.size)
         return read_homographies(self.homographies, frame_size=self.size, n_frames=len(self.frames))
 
+    def named_order(self) -> tuple[str, ...] | tuple[tuple[str, ...], ...]:
+        """The composite order by the names of the mask folders, which are those of the layers.
+
+        Returns:
+            Names back to front, or such a row for every frame where they change; empty where the scene does not say,
+            or has no masks.
+
+        Raises:
+            InputError: it numbers other layers than there are masks.
+        """
+        if self.composite_order is None or self.masks is None:
+            return ()
+        names = sorted(one.name for one in self.masks.iterdir() if one.is_dir() and any(one.glob("*.png")))
+        if sorted(self.composite_order[0]) != list(range(1, len(names) + 1)):
+            raise InputError(
+                WHERE,
+                f"composite_order must name the layers 1 to {len(names)}, one for every folder of masks",
+                got=", ".join(map(str, sorted(self.composite_order[0]))),
+                path=self.masks.parent / "metadata.json",
+            )
+        rows = tuple(tuple(names[one - 1] for one in row) for row in self.composite_order)
+        return rows[0] if len(set(rows)) == 1 else rows
+
+    def keypoint_document(self) -> list[dict[str, Any]]:
+        """The keypoints as AlphaPose lists them, frames by their number from 0; empty where there are none."""
+        if self.keypoints is None:
+            return []
+        return [
+            {"image_id": f"{t:06d}.png", "idx": who, "keypoints": self.keypoints[who, t].ravel().tolist()}
+            for t in range(len(self.frames))
+            for who in range(len(self.keypoints))
+            if self.keypoints[who, t, :, 2].any()
+        ]
+
 
 def find_layer_folders(root: Path) -> LayerFolders:
     """Look at a folder with a folder of RGBA PNG files for each layer.

@@ -13,6 +13,7 @@ from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl, check_edl, clip_duration
 from polytempo.layers.sparse import Crop
 from polytempo.layers.stack import LayerStack
+from polytempo.render.interpolate import Interpolator
 from polytempo.render.sequence import output_times, render_frames
 from polytempo.render.showing import Shower
 from polytempo.render.view import view_at
@@ -22,8 +23,17 @@ WHERE = "exchange.layers"
 BACKGROUND = "background"
 
 
-def instance_frames(stack: LayerStack, edl: Edl, clip: Clip, name: str) -> Iterator[UInt8[np.ndarray, "H W 4"]]:
+def instance_frames(
+    stack: LayerStack, edl: Edl, clip: Clip, name: str, *, interpolator: Interpolator | None = None
+) -> Iterator[UInt8[np.ndarray, "H W 4"]]:
     """One instance alone over nothing, its effects beneath its body, premultiplied; empty where it is hidden.
+
+    Args:
+        stack: The layers.
+        edl: The edit.
+        clip: The clip they come from.
+        name: The instance.
+        interpolator: As for ``render_frames``.
 
     Raises:
         InputError: there is no such instance, or the edit does not belong to the stack.
@@ -31,7 +41,7 @@ def instance_frames(stack: LayerStack, edl: Edl, clip: Clip, name: str) -> Itera
     check_edl(edl, layers=[one.name for one in stack.layers], source_duration=clip_duration(clip))
     instance = edl.instance(name)
     layer = next(one for one in stack.layers if one.name == instance.layer)
-    shower = Shower(stack, layer, instance, clip, None)
+    shower = Shower(stack, layer, instance, clip, interpolator)
     width, height = stack.size
     for time in output_times(edl, clip):
         picture = np.zeros((height, width, 4), np.uint8)

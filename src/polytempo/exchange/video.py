@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,8 @@ from polytempo.core.files import atomic_path
 from polytempo.core.pictures import Picture
 from polytempo.exchange.alpha import premultiplied, straight
 from polytempo.exchange.codecs import CODECS, Depth, VideoCodec, encoder_of
-from polytempo.video.clip import ColourTags
+from polytempo.video.audio import AudioCopy
+from polytempo.video.clip import Clip, ColourTags
 from polytempo.video.colour import MATRIX_IDS, PRIMARIES_IDS, TRANSFER_IDS, default_tags
 from polytempo.video.door import open_input, reason, threads, write_failure
 
@@ -50,8 +52,9 @@ def write_video(
     frame_rate: Fraction,
     config: VideoConfig = VideoConfig(),
     colour: ColourTags | None = None,
+    audio_from: Clip | None = None,
 ) -> None:
-    """Write pictures as a video without sound; the file appears when it is whole.
+    """Write pictures as a video; the file appears when it is whole.
 
     Args:
         path: Its ending must be one that the codec goes into.
@@ -60,6 +63,7 @@ def write_video(
         frame_rate: Frames a second.
         config: Codec and quality.
         colour: How to code and tag; what decoders assume at this size when left out.
+        audio_from: A clip whose sound is copied, packet by packet, up to the end of the pictures.
 
     Raises:
         InputError: ending, codec, depth or quality do not go together, this build lacks the encoder, there is no
@@ -75,15 +79,20 @@ def write_video(
     if (size[0] % 2 or size[1] % 2) and "420" in pixel_format and not facts.alpha:
         pixel_format = pixel_format.replace("420", "444") if config.codec != "av1" else pixel_format
     try:
-        with atomic_path(path) as partial, av.open(f"file:{partial}", "w") as container:
+        with ExitStack() as stack:
+            partial = stack.enter_context(atomic_path(path))
+            container = stack.enter_context(av.open(f"file:{partial}", "w"))
             stream: VideoStream = container.add_stream(encoder, rate=frame_rate, options=_options(config))  # pyright: ignore
             _describe(stream, size, pixel_format, tags, tag=facts.tag)
             if config.bitrate is not None:
                 stream.codec_context.bit_rate = config.bitrate
+            sound = stack.enter_context(AudioCopy(audio_from, container, path)) if audio_from is not None else None
             n = -1
             for n, frame in enumerate(_frames(pictures, size, pixel_format, tags, alpha=facts.alpha, depth=depth)):
                 frame.pts, frame.time_base = n, 1 / frame_rate
                 container.mux(stream.encode(frame))
+                if sound is not None:
+                    sound.copy_until((n + 1) / frame_rate)
             if n < 0:
                 raise InputError(WHERE, "there must be pictures to write", got="none")
             container.mux(stream.encode(None))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from polytempo.bodies.assign import keypoints_by_subject
+from polytempo.bodies.complete import completed_track
 from polytempo.bodies.complete_cast import BodiesConfig, Body, bodies_of
 from polytempo.bodies.corrections import read_corrections
 from polytempo.bodies.keypoints import KeypointTrack
@@ -40,6 +42,27 @@ def keep_keypoints(project: Project, clip: Clip, path: Path) -> None:
 def forget_keypoints(project: Project) -> None:
     """Go on without keypoints."""
     (project.root / FILE).unlink(missing_ok=True)
+
+
+def keypoint_tracks(project: Project, clip: Clip, cast: Cast, camera: CameraPath) -> dict[int, KeypointTrack]:
+    """Keypoints of every subject by id, gaps closed; nothing where the project was given none.
+
+    Args:
+        project: Where the file lies.
+        clip: The clip that its pixels are in.
+        cast: At working size; tells who is who.
+        camera: At working size.
+
+    Raises:
+        InputError: the keypoints do not belong to the clip or leave a subject without any.
+    """
+    path = project.root / FILE
+    if not path.is_file():
+        return {}
+    size = (clip.width, clip.height)
+    found = read_keypoints(path, n_frames=clip.n_frames, clip_size=size, size=camera.frame_size)
+    by_subject = keypoints_by_subject(found, {one.subject_id: one.mask for one in cast.subjects})
+    return {who: completed_track(points, n_frames=clip.n_frames, camera=camera) for who, points in by_subject.items()}
 
 
 def run_bodies(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from polytempo.bodies.complete_cast import HiddenPictures, completed_cast
@@ -20,6 +20,7 @@ from polytempo.project.run import Result, config_document, named_report, result_
 from polytempo.project.separations import read_separation, write_separation
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, Subjects, or_damaged
+from polytempo.render.network_file import network_key
 from polytempo.render.sequence import RenderConfig, render_clip
 from polytempo.video.clip import Clip
 from polytempo.video.reader import ClipReader
@@ -140,17 +141,24 @@ def run_render(
         suffix: Kind of file, ``".mp4"``, ``".mov"`` or ``".mkv"``.
         config: How the file is written.
         report: Told as work goes on.
+
+    Raises:
+        InputError: the network for slow motion cannot be read.
     """
 
     def make(folder: Path, report: Report) -> Sequence[str]:
         render_clip(stack.value, edl, clip, folder / f"clip{suffix}", config=config, report=report)
         return ()
 
+    inputs = {"layers": stack.key, "clip": project.clip.digest}
+    if config.interpolator != "flow":
+        inputs["interpolator"] = network_key(config.interpolator)
+    keyed = replace(config, interpolator="flow")  # by what is in the file, wherever it lies
     return run_stage(
         project,
         "render",
-        inputs={"layers": stack.key, "clip": project.clip.digest},
-        config={"edl": text_from_edl(edl), "suffix": suffix, "render": config_document(config)},
+        inputs=inputs,
+        config={"edl": text_from_edl(edl), "suffix": suffix, "render": config_document(keyed)},
         make=make,
         load=lambda folder: or_damaged(folder, lambda: _existing(folder / f"clip{suffix}")),
         report=report,

@@ -23,7 +23,8 @@ from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 from polytempo.project.folder import DamagedProjectError
 
 SCHEMA = "polytempo.subjects"
-VERSION = 1
+VERSION = 2
+"""Since 2 the order may be one a frame; a request without such an order is written as version 1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -40,8 +41,8 @@ class SubjectsRequest:
     """Layer name to the names of the subjects that share it."""
     dynamic_layers: tuple[str, ...] = ()
     """Names of layers without a subject."""
-    order: tuple[str, ...] = ()
-    """Layer names back to front; guessed where empty."""
+    order: tuple[str, ...] | tuple[tuple[str, ...], ...] = ()
+    """Layer names back to front, for the clip or a row a frame; guessed where empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,13 @@ class _Entry:
     picked: tuple[tuple[str, int], ...]
     groups: dict[str, list[str]]
     dynamic_layers: tuple[str, ...]
-    order: tuple[str, ...]
+    order: tuple[str, ...] | tuple[tuple[str, ...], ...]
 
 
 def write_request(path: Path, request: SubjectsRequest) -> None:
     """Write ``subjects.json``."""
-    write_json(path, {"schema": SCHEMA, "version": VERSION} | request_document(request))
+    a_row_a_frame = bool(request.order) and not isinstance(request.order[0], str)
+    write_json(path, {"schema": SCHEMA, "version": VERSION if a_row_a_frame else 1} | request_document(request))
 
 
 def request_document(request: SubjectsRequest) -> dict[str, Any]:
@@ -125,10 +127,10 @@ def _checked_document(path: Path) -> Any:
     document: Any = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(document, dict) or document.pop("schema", None) != SCHEMA:
         raise ValueError("another schema")
-    if (version := document.pop("version", None)) != VERSION:
+    if (version := document.pop("version", None)) not in (1, VERSION):
         raise VersionError(
             "project",
-            f"the version of subjects.json must be {VERSION}",
+            f"the version of subjects.json must be 1 or {VERSION}",
             got=repr(version),
             todo="Update polytempo, or say the subjects again",
             path=path,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from queue import Full, Queue
+from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
@@ -23,6 +24,7 @@ from polytempo.layers.stack import LayerStack
 from polytempo.render.compose import lay_over
 from polytempo.render.grain import Grain
 from polytempo.render.interpolate import Interpolator
+from polytempo.render.network_file import read_interpolator
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
 from polytempo.render.showing import Shower, lowest_row, placed
@@ -51,6 +53,9 @@ class RenderConfig:
     was changed, and keeps it else; ``"silence"``, ``"keep"`` or ``"stretch"`` to the output's length, pitch kept."""
     mark_unseen: bool = False
     """Hatch background that the clip never shows and that was filled in, to look an edit over."""
+    interpolator: Path | Literal["flow"] = "flow"
+    """What makes the pictures between two in slow motion by flow: optical flow, or a file with a network
+    (``render.network_file``)."""
     ahead: int = 4
     """Frames that may be finished before the encoder takes them."""
 
@@ -201,10 +206,12 @@ def render_clip(
         ResourceError: the disk ran full.
         CancelledError: ``report`` asked to stop.
     """
-    frames = render_frames(stack, edl, clip, mark_unseen=config.mark_unseen)
+    frames = render_frames(
+        stack, edl, clip, mark_unseen=config.mark_unseen, interpolator=configured_interpolator(config, edl)
+    )
     times = output_times(edl, clip)
     rate = edl.timing if isinstance(edl.timing, Fraction) else None
-    plan = sound_plan(edl, clip, config.sound)
+    plan = sound_plan(edl, clip, config.sound, suffix=Path(path).suffix)
     log.info(plan.said)
     with _Ahead(frames, n_ahead=config.ahead) as ahead, sound_source(edl, clip, plan) as audio_from:
         write_clip(
@@ -220,6 +227,17 @@ def render_clip(
             crf=config.crf,
             preset=config.preset,
         )
+
+
+def configured_interpolator(config: RenderConfig, edl: Edl) -> Interpolator | None:
+    """The network that a config names, where an edit has use for it; nothing for optical flow.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    if config.interpolator == "flow" or not any(one.between == "flow" for one in edl.instances):
+        return None
+    return read_interpolator(config.interpolator)
 
 
 def _ticks(times: Sequence[Fraction], clip: Clip) -> list[int]:

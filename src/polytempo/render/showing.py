@@ -29,7 +29,7 @@ class Shower:
     ) -> None:
         self._stack, self._layer, self._instance, self._clip = stack, layer, instance, clip
         self._interpolator = interpolator
-        self._flows = {"body": FlowBetween(), "effects": FlowBetween()}
+        self._flows = {"body": FlowBetween(), "effects": FlowBetween(soft=True)}
 
     def body(self, source: Fraction, time: Fraction, frame: int) -> Crop:
         """The body at a source time, as the camera of ``frame`` sees it."""

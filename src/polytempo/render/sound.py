@@ -33,6 +33,7 @@ was changed, else ``keep``."""
 RATE = 48000
 SLOWEST, FASTEST = Fraction(1, 4), Fraction(4)
 """Speeds between which sound is stretched; beyond them it is silent."""
+ENCODERS = {"aac": "aac", "opus": "libopus"}
 FADE = 240
 """Samples over which a piece begins and ends, so that cuts do not click."""
 
@@ -44,10 +45,33 @@ class SoundPlan:
     what: Literal["none", "copy", "silence", "keep", "stretch"]
     said: str
     """The same in words, for the user."""
+    anew: Literal["aac", "opus"] | None = None
+    """How sound is coded that the file cannot carry as it is."""
 
 
-def sound_plan(edl: Edl, clip: Clip, mode: SoundMode) -> SoundPlan:
-    """Decide what becomes of a clip's sound in an edit."""
+def sound_plan(edl: Edl, clip: Clip, mode: SoundMode, *, suffix: str = ".mkv") -> SoundPlan:
+    """Decide what becomes of a clip's sound in an edit.
+
+    Args:
+        edl: The edit.
+        clip: Whose sound.
+        mode: What the user wants.
+        suffix: Ending of the file that it goes into; sound of a kind that such files cannot carry is coded anew.
+    """
+    plan = _plan(edl, clip, mode)
+    suffix = suffix.lower()
+    if plan.what in ("none", "silence") or (
+        plan.what != "stretch" and all(_carries(suffix, one) for one in clip.audio_codecs)
+    ):
+        return plan
+    codec = "opus" if suffix == ".webm" else "aac"
+    if plan.what == "stretch":
+        return replace(plan, anew=codec)
+    codecs = ", ".join(clip.audio_codecs)
+    return replace(plan, anew=codec, said=f"{plan.said}, coded anew as {codec}: {suffix} cannot carry {codecs}")
+
+
+def _plan(edl: Edl, clip: Clip, mode: SoundMode) -> SoundPlan:
     if not clip.audio_codecs:
         return SoundPlan(what="none", said="The clip has no sound")
     same = edl.duration == clip_duration(clip) and edl.clock is None
@@ -69,15 +93,32 @@ def sound_source(edl: Edl, clip: Clip, plan: SoundPlan) -> Generator[Clip | None
         InputError: the sound cannot be read.
     """
     match plan.what:
-        case "copy" | "keep":
+        case "copy" | "keep" if plan.anew is None:
             yield clip
-        case "stretch":
+        case "copy" | "keep" | "stretch":
             with TemporaryDirectory() as folder:
-                path = Path(folder) / "sound.m4a"
-                write_sound(path, retimed_sound(edl, clip))
-                yield replace(clip, path=path, pts=(0,), time_base=Fraction(1, RATE), n_frames=1, audio_codecs=("aac",))
+                codec = plan.anew or "aac"
+                path = Path(folder) / ("sound.webm" if codec == "opus" else "sound.m4a")
+                write_sound(path, retimed_sound(edl, clip) if plan.what == "stretch" else _whole(clip), codec=codec)
+                yield replace(clip, path=path, pts=(0,), time_base=Fraction(1, RATE), n_frames=1, audio_codecs=(codec,))
         case _:
             yield None
+
+
+def _carries(suffix: str, codec: str) -> bool:
+    """Whether a kind of file takes packets of a codec; Matroska takes all."""
+    everywhere = codec in ("aac", "mp3", "ac3", "eac3", "alac")
+    match suffix:
+        case ".webm":
+            return codec in ("opus", "vorbis")
+        case ".mov":
+            return everywhere or codec.startswith("pcm_")
+        case ".mp4":
+            return everywhere or codec in ("opus", "flac", "vorbis")
+        case ".m4v":
+            return everywhere
+        case _:
+            return True
 
 
 def retimed_sound(edl: Edl, clip: Clip) -> NDArray[np.float32]:
@@ -89,9 +130,7 @@ def retimed_sound(edl: Edl, clip: Clip) -> NDArray[np.float32]:
     Raises:
         InputError: the clip's sound cannot be read.
     """
-    sound = read_sound(clip.path, rate=RATE, channels=2)
-    origin = clip.pts[0] * clip.time_base if not clip.times_rebuilt else Fraction(0)
-    whole = sound.from_time(origin)
+    whole = _whole(clip)
     clock = edl.clock
     if clock is None:
         length = clip_duration(clip)
@@ -104,6 +143,12 @@ def retimed_sound(edl: Edl, clip: Clip) -> NDArray[np.float32]:
             piece = stretched(whole[:, max(first, 0) : last], speed)[:, :n]
             out[:, place : place + piece.shape[1]] = _faded(piece)
     return out
+
+
+def _whole(clip: Clip) -> NDArray[np.float32]:
+    """All of a clip's sound, ``[2, N]``, from its first picture on."""
+    origin = clip.pts[0] * clip.time_base if not clip.times_rebuilt else Fraction(0)
+    return read_sound(clip.path, rate=RATE, channels=2).from_time(origin)
 
 
 def stretched(samples: NDArray[np.float32], speed: Fraction) -> NDArray[np.float32]:
@@ -137,11 +182,15 @@ def stretched(samples: NDArray[np.float32], speed: Fraction) -> NDArray[np.float
     return np.concatenate(pieces, axis=1) if pieces else samples[:, :0]
 
 
-def write_sound(path: Path, samples: NDArray[np.float32]) -> None:
-    """Write sound ``[2, N]`` as AAC."""
+def write_sound(path: Path, samples: NDArray[np.float32], *, codec: Literal["aac", "opus"] = "aac") -> None:
+    """Write sound ``[2, N]`` as AAC or Opus.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     try:
         with av.open(str(path), "w") as container:
-            stream: AudioStream = container.add_stream("aac", rate=RATE, layout="stereo")  # pyright: ignore
+            stream: AudioStream = container.add_stream(ENCODERS[codec], rate=RATE, layout="stereo")  # pyright: ignore
             stream.bit_rate = 192_000
             for n in range(0, samples.shape[1], 1024):
                 frame = AudioFrame.from_ndarray(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,6 +31,8 @@ class MotionSignal:
     kind: SignalKind
     values: Float[np.ndarray, " T"]
     """Pixels on the canvas, so that a moving camera leaves no trace (pixels a frame for speed); NaN where absent."""
+    source: Literal["mattes", "keypoints"] = "mattes"
+    """What it was measured on."""
 
     @property
     def present(self) -> Bool[np.ndarray, " T"]:
@@ -39,7 +41,7 @@ class MotionSignal:
 
     def part(self, start: int, stop: int) -> MotionSignal:
         """The same over frames ``start`` to ``stop``."""
-        return MotionSignal(name=self.name, kind=self.kind, values=self.values[start:stop])
+        return replace(self, values=self.values[start:stop])
 
     def normalised(self, *, trend_order: int = 1) -> NDArray[np.float64]:
         """Without its trend, a polynomial, mean 0, standard deviation 1; gaps are bridged by straight lines.
@@ -109,7 +111,7 @@ def signal_from_keypoints(
     for frame in keypoints[:, chosen].astype(np.float64):
         there = frame[frame[:, 2] > 0, :2]
         points.append(None if len(there) == 0 else np.array([*there.mean(axis=0), np.ptp(there[:, 1])]))
-    return _signal(name, kind, points, camera)
+    return replace(_signal(name, kind, points, camera), source="keypoints")
 
 
 def _point_of_mask(mask: Bool[np.ndarray, "H W"], kind: SignalKind) -> NDArray[np.float64] | None:
