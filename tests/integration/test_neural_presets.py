@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -24,6 +26,12 @@ def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list
 def words(folder: Path, project: Path, *more: str) -> list[str]:
     return ["decompose", str(folder / "input.mp4"), "--project", str(project), "--subjects",
             str(folder / "rough_masks"), *more]  # fmt: skip
+
+
+def put_png(file: Path, picture: np.ndarray) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    return file
 
 
 def made(events: list[dict[str, Any]]) -> set[str]:
@@ -59,6 +67,25 @@ def test_keypoints_and_presets_give_the_same_kind_of_layers(
     assert made(events) == {"networks", "layers"}
 
 
+def test_densepose_takes_the_place_of_bodies(
+    crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for t in range(12):
+        iuv = np.zeros((96, 128, 3), np.uint8)
+        iuv[30:60, 40 + t : 60 + t] = 2, 128, 200
+        put_png(tmp_path / "iuv" / f"{t:04d}_IUV.png", iuv)
+    project = tmp_path / "iuv.polytempo"
+    paper = ["--preset", "paper", "--epochs", "1", "--set", "paper.batch_size=6", "--iuv", f"1={tmp_path / 'iuv'}"]
+    code, events = run(words(crossing_folder, project, *paper), capsys)
+    assert code == 0, events[-1]
+    assert "bodies" not in made(events)
+    shutil.rmtree(tmp_path / "iuv")  # the project keeps its own
+    code, events = run(["decompose", str(project)], capsys)
+    assert (code, made(events)) == (0, set())
+    code, events = run(["decompose", str(project), "--iuv", "none"], capsys)
+    assert (code, made(events)) == (0, {"networks", "layers"})
+
+
 def test_what_does_not_fit_is_told_before_the_work(
     crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,6 +94,8 @@ def test_what_does_not_fit_is_told_before_the_work(
     for more, named in (
         (["--keypoints", str(torn)], "17 keypoints of COCO"),
         (["--keypoints", str(tmp_path / "no.json")], "must be readable"),
+        (["--iuv", "girl"], "must be given as NAME=FOLDER"),
+        (["--iuv", f"1={tmp_path / 'no'}"], "must be a folder of PNG files"),
         (["--preset", "best"], "preset must be right"),
         (["--epochs", "0"], "epochs must be 1 or more"),
         (["--set", "paper.upsample.crop_px=2"], "crop_px must be 16 or more"),

@@ -92,6 +92,14 @@ Keypoints = Annotated[
         "with the project until `none` is said.",
     ),
 ]
+Iuv = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FOLDER|none",
+        help="DensePose's IUV pictures of a person (girl=FOLDER; girl:2=FOLDER of several), for the neural presets in "
+        "place of bodies from keypoints. They stay with the project until `none` is said.",
+    ),
+]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
@@ -235,6 +243,7 @@ class Said:
     dynamic: Dynamic = None
     homographies: Homographies = None
     keypoints: Keypoints = None
+    iuv: Iuv = None
 
     @property
     def names_somebody(self) -> bool:

@@ -11,6 +11,7 @@ from polytempo.cli.session import Session, session
 from polytempo.core.files import write_bytes
 from polytempo.objects.propose import contact_sheet
 from polytempo.project.given_camera import forget_camera, keep_camera
+from polytempo.project.given_iuv import forget_iuv, keep_iuv
 from polytempo.project.given_keypoints import forget_keypoints, keep_keypoints
 from polytempo.project.proposals import picked_prompts, run_proposals
 from polytempo.project.report import encoded
@@ -48,6 +49,11 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
         forget_keypoints(now.project)
     elif said.keypoints is not None:
         keep_keypoints(now.project, clip, Path(said.keypoints))
+    for text in said.iuv or ():
+        if text == "none":
+            forget_iuv(now.project)
+        else:
+            keep_iuv(now.project, clip, text)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
     if request is not None:
         write_request(path, request)

@@ -26,6 +26,7 @@ from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import LayerName, StackWriter, read_stack
 from polytempo.objects.cast import Cast
 from polytempo.project.folder import Project
+from polytempo.project.given_iuv import given_iuv, iuv_key, over_bodies
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, or_damaged
@@ -67,8 +68,11 @@ def run_neural_layers(
         inputs = {**inputs, "uv_network": file_digest(weights)}
     else:
         network = None
+    iuv = iuv_key(project)
+    if iuv is not None:
+        inputs = {**inputs, "iuv": iuv}
     key = result_key("networks", inputs, config, seed=settings.seed)
-    maps = _body_maps(bodies, size, network)
+    maps = over_bodies(_body_maps(bodies, size, network), given_iuv(project, clip, cast, size=size))
 
     def make_networks(folder: Path, report: Report) -> Sequence[str]:
         plate = background_plate(footage.frames.value, camera, cast, report=report)
