@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
+from polytempo.camera.given_plate import GIVEN
 from polytempo.cli.main import main
 from polytempo.layers.store import read_stack
+from polytempo.synth.draw import DrawnScene
 
 pytestmark = pytest.mark.slow
 
@@ -86,6 +88,43 @@ def test_densepose_takes_the_place_of_bodies(
     assert (code, made(events)) == (0, {"networks", "layers"})
 
 
+@pytest.mark.parametrize("preset", ["draft", "paper"])
+def test_the_user_s_plate_is_the_background(
+    preset: str, crossing_scene: DrawnScene, crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clean = crossing_scene.clean[0]
+    plate = put_png(tmp_path / "plate.png", clean[..., ::-1])
+    project = tmp_path / "plate.polytempo"
+    course = [
+        "--preset",
+        preset,
+        "--epochs",
+        "1",
+        "--set",
+        "paper.batch_size=6",
+        "--set",
+        "decompose.training.epochs=2",
+    ]
+    code, events = run(words(crossing_folder, project, *course, "--plate", str(plate)), capsys)
+    assert code == 0, events[-1]
+    plate.unlink()  # the project keeps its own
+    background = stack_of(project).background
+    assert (background.coverage == GIVEN).all()
+    assert np.array_equal(background.colour, clean)
+    code, events = run(["report", str(project)], capsys)
+    assert code == 0, events[-1]
+    code, events = run(["decompose", str(project), "--plate", "none"], capsys)
+    assert code == 0
+    assert "layers" in made(events)
+    # A plate that does not fit is told by its name, before anything is learned.
+    small = put_png(tmp_path / "small.png", clean[:-8])
+    code, events = run(["decompose", str(project), "--plate", str(small)], capsys)
+    assert code == 2
+    assert "must have 128x96 pixels" in events[-1]["text"]
+    assert "plate.png" in events[-1]["text"]
+    assert not made(events) & {"separation", "networks"}
+
+
 def test_what_does_not_fit_is_told_before_the_work(
     crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -96,6 +135,7 @@ def test_what_does_not_fit_is_told_before_the_work(
         (["--keypoints", str(tmp_path / "no.json")], "must be readable"),
         (["--iuv", "girl"], "must be given as NAME=FOLDER"),
         (["--iuv", f"1={tmp_path / 'no'}"], "must be a folder of PNG files"),
+        (["--plate", str(torn)], "the plate must be a picture"),
         (["--preset", "best"], "preset must be right"),
         (["--epochs", "0"], "epochs must be 1 or more"),
         (["--set", "paper.upsample.crop_px=2"], "crop_px must be 16 or more"),

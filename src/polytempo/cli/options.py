@@ -100,6 +100,14 @@ Iuv = Annotated[
         "place of bodies from keypoints. They stay with the project until `none` is said.",
     ),
 ]
+PlateFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|none",
+        help="Your own clean plate: a picture of the clip's size (unless the camera pans) or the canvas's. It stays "
+        "with the project until `none` is said.",
+    ),
+]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
@@ -244,6 +252,7 @@ class Said:
     homographies: Homographies = None
     keypoints: Keypoints = None
     iuv: Iuv = None
+    plate: PlateFile = None
 
     @property
     def names_somebody(self) -> bool:

@@ -13,6 +13,7 @@ from polytempo.objects.propose import contact_sheet
 from polytempo.project.given_camera import forget_camera, keep_camera
 from polytempo.project.given_iuv import forget_iuv, keep_iuv
 from polytempo.project.given_keypoints import forget_keypoints, keep_keypoints
+from polytempo.project.given_plate import forget_plate, keep_plate
 from polytempo.project.proposals import picked_prompts, run_proposals
 from polytempo.project.report import encoded
 from polytempo.project.request import SubjectsRequest, read_request, write_request
@@ -54,6 +55,10 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
             forget_iuv(now.project)
         else:
             keep_iuv(now.project, clip, text)
+    if said.plate == "none":
+        forget_plate(now.project)
+    elif said.plate is not None:
+        keep_plate(now.project, Path(said.plate))
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
     if request is not None:
         write_request(path, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from polytempo.bodies.complete_cast import Body
 from polytempo.bodies.keypoints_to_uv import keypoints_to_uv
 from polytempo.bodies.rasterise import BodyMap
 from polytempo.bodies.uv_network import UvNetwork, read_uv_network
+from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.core.files import file_digest, require_disk_space, write_bytes
 from polytempo.core.progress import Report
@@ -45,6 +47,7 @@ def run_neural_layers(
     inputs: Mapping[str, str],
     settings: Settings,
     report: Report,
+    given: GivenPlate | None = None,
 ) -> Result[LayerStack]:
     """Train on the clip at working size, then lay the layers out at clip size.
 
@@ -59,8 +62,11 @@ def run_neural_layers(
         inputs: Keys of all that went in so far.
         settings: ``preset`` is ``paper`` or ``standard``.
         report: Told as work goes on.
+        given: The user's own clean plate; layers are then composited over it while they are learned, too.
     """
     clip, config = footage.clip.value, settings.neural()
+    if given is not None:
+        config = replace(config, given_background=True)
     size = camera.frame_size
     weights = settings.uv_network
     if weights is not None:
@@ -75,7 +81,7 @@ def run_neural_layers(
     maps = over_bodies(_body_maps(bodies, size, network), given_iuv(project, clip, cast, size=size))
 
     def make_networks(folder: Path, report: Report) -> Sequence[str]:
-        plate = background_plate(footage.frames.value, camera, cast, report=report)
+        plate = background_plate(footage.frames.value, camera, cast, given=given, report=report)
         work = project.work_folder("networks", key)
         doubled = None
         if config.upsample.n_epochs > 0 and clip.width >= 1.5 * size[0]:
@@ -112,11 +118,11 @@ def run_neural_layers(
             ClipReader(clip) as pictures,
             StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
         ):
-            given = config.given_background
-            seen, path = (pictures, full_camera) if given else (footage.frames.value, camera)
-            plate = background_plate(seen, path, cast, report=report)
+            known = config.given_background
+            seen, path = (pictures, full_camera) if known else (footage.frames.value, camera)
+            plate = background_plate(seen, path, cast, given=given, report=report)
             background = lay_background(
-                learned, plate, full_camera, size=(clip.width, clip.height), given=given, report=report
+                learned, plate, full_camera, size=(clip.width, clip.height), given=known, report=report
             )
             writer.write_background(background)
             for rendered in render_frames_of_layers(

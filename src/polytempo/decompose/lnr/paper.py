@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from polytempo.bodies.rasterise import BodyMap
+from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate, plate_in_frame
 from polytempo.core.pictures import Picture, Pictures, picture_size
@@ -137,14 +138,19 @@ def learn(
     return Networks(model=trained.model, upsampler=upsampler, maps=maps, trained=trained)
 
 
-def background_plate(pictures: Pictures, camera: CameraPath, cast: Cast, *, report: Report = silent) -> CleanPlate:
-    """The closed-form background: what a warm start learns, and what says how often a place was seen bare."""
+def background_plate(
+    pictures: Pictures, camera: CameraPath, cast: Cast, *, given: GivenPlate | None = None, report: Report = silent
+) -> CleanPlate:
+    """The closed-form background: what a warm start learns, and what says how often a place was seen bare.
+
+    ``given`` is the user's own clean plate, where there is one; it goes over what is found.
+    """
     bodies = grown_bodies(cast, grow_px=GROW_PX)
     size = picture_size(pictures)
     if bodies.shape[1:] != (size[1], size[0]):
         larger = [cv2.resize(one.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for one in bodies]
         bodies = np.stack(larger)
-    return clean_plate(pictures, camera, ignore=bodies, config=PlateConfig(), report=report)
+    return clean_plate(pictures, camera, ignore=bodies, config=PlateConfig(), given=given, report=report)
 
 
 def lay_background(
