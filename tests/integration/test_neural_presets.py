@@ -88,6 +88,26 @@ def test_densepose_takes_the_place_of_bodies(
     assert (code, made(events)) == (0, {"networks", "layers"})
 
 
+def test_a_drawn_trimap_changes_what_is_learned(
+    crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = put_png(tmp_path / "drawn.png", np.full((96, 128), 255, np.uint8))
+    project = tmp_path / "trimap.polytempo"
+    paper = ["--preset", "paper", "--epochs", "1", "--set", "paper.batch_size=6"]
+    assert run(words(crossing_folder, project, *paper), capsys)[0] == 0
+    before = np.asarray(stack_of(project).layers[0].pictures[3])
+    code, events = run(["decompose", str(project), "--trimap", f"1={drawn}@2f-6f"], capsys)
+    assert (code, made(events)) == (0, {"networks", "layers"}), events[-1]
+    project_layers = project / "stages" / "layers"
+    stacks = [read_stack(one / "stack") for one in project_layers.iterdir()]
+    assert any(not np.array_equal(np.asarray(one.layers[0].pictures[3]), before) for one in stacks)
+    code, events = run(["decompose", str(project), "--trimap", f"nobody={drawn}"], capsys)
+    assert code == 2
+    assert "a layer that there is; got 'nobody'. There is: 1, 2" in events[-1]["text"]
+    code, events = run(["decompose", str(project), "--trimap", "none"], capsys)
+    assert (code, made(events)) == (0, set())
+
+
 @pytest.mark.parametrize("preset", ["draft", "paper"])
 def test_the_user_s_plate_is_the_background(
     preset: str, crossing_scene: DrawnScene, crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -136,6 +156,8 @@ def test_what_does_not_fit_is_told_before_the_work(
         (["--iuv", "girl"], "must be given as NAME=FOLDER"),
         (["--iuv", f"1={tmp_path / 'no'}"], "must be a folder of PNG files"),
         (["--plate", str(torn)], "the plate must be a picture"),
+        (["--trimap", f"1={torn}@3f-1f"], "must hold a frame"),
+        (["--trimap", f"1={torn}"], "a PNG picture of 8 bits"),
         (["--preset", "best"], "preset must be right"),
         (["--epochs", "0"], "epochs must be 1 or more"),
         (["--set", "paper.upsample.crop_px=2"], "crop_px must be 16 or more"),

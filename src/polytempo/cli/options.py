@@ -108,6 +108,15 @@ PlateFile = Annotated[
         "with the project until `none` is said.",
     ),
 ]
+Trimaps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trimap",
+        metavar="NAME=FILE@RANGE|none",
+        help="A layer's trimap drawn by hand on one frame, for a range from it on, e.g. girl=t.png@12f-40f: white "
+        "surely hers, black surely not, transparent as it was. For the neural presets; `none` forgets all.",
+    ),
+]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
@@ -253,6 +262,7 @@ class Said:
     keypoints: Keypoints = None
     iuv: Iuv = None
     plate: PlateFile = None
+    trimap: Trimaps = None
 
     @property
     def names_somebody(self) -> bool:

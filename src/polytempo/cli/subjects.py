@@ -14,6 +14,7 @@ from polytempo.project.given_camera import forget_camera, keep_camera
 from polytempo.project.given_iuv import forget_iuv, keep_iuv
 from polytempo.project.given_keypoints import forget_keypoints, keep_keypoints
 from polytempo.project.given_plate import forget_plate, keep_plate
+from polytempo.project.given_trimaps import forget_trimaps, keep_trimap
 from polytempo.project.proposals import picked_prompts, run_proposals
 from polytempo.project.report import encoded
 from polytempo.project.request import SubjectsRequest, read_request, write_request
@@ -59,6 +60,11 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
         forget_plate(now.project)
     elif said.plate is not None:
         keep_plate(now.project, Path(said.plate))
+    for text in said.trimap or ():
+        if text == "none":
+            forget_trimaps(now.project)
+        else:
+            keep_trimap(now.project, clip, text)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
     if request is not None:
         write_request(path, request)

@@ -29,6 +29,7 @@ from polytempo.layers.store import LayerName, StackWriter, read_stack
 from polytempo.objects.cast import Cast
 from polytempo.project.folder import Project
 from polytempo.project.given_iuv import given_iuv, iuv_key, over_bodies
+from polytempo.project.given_trimaps import given_trimaps, trimaps_key
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, or_damaged
@@ -77,6 +78,9 @@ def run_neural_layers(
     iuv = iuv_key(project)
     if iuv is not None:
         inputs = {**inputs, "iuv": iuv}
+    if (drawn_key := trimaps_key(project)) is not None:
+        inputs = {**inputs, "trimaps": drawn_key}
+    drawn = given_trimaps(project, clip, layers=[plan.name for plan in cast.layers], size=size)
     key = result_key("networks", inputs, config, seed=settings.seed)
     maps = over_bodies(_body_maps(bodies, size, network), given_iuv(project, clip, cast, size=size))
 
@@ -89,8 +93,8 @@ def run_neural_layers(
             require_disk_space(work, len(cast.order) * large[0] * large[1] * 3, where="project")
             doubled = FrameStore.build(clip, work / "doubled", size=large, report=report)
         networks = learn(
-            footage.frames.value, camera, cast, plate, config=config, bodies=maps, doubled=doubled, seed=settings.seed,
-            checkpoint=work, report=report,
+            footage.frames.value, camera, cast, plate, config=config, bodies=maps, doubled=doubled, trimaps=drawn,
+            seed=settings.seed, checkpoint=work, report=report,
         )  # fmt: skip
         _write_networks(folder, networks)
         if networks.trained is not None and networks.trained.bootstrap_epoch is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -25,6 +25,7 @@ from polytempo.decompose.lnr.train_upsampler import train_upsampler
 from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.objects.cast import Cast
+from polytempo.objects.hand_trimap import HandTrimap, with_hand_trimaps
 
 GROW_PX = 5
 """Bodies grow by this much before the clean plate is taken from what is left."""
@@ -104,15 +105,19 @@ def learn(
     config: LnrConfig,
     bodies: Mapping[int, BodyMap] | None = None,
     doubled: Pictures | None = None,
+    trimaps: Sequence[HandTrimap] = (),
     seed: int = 0,
     checkpoint: Path | None = None,
     report: Report = silent,
 ) -> Networks:
     """Train the renderer, then the upsampler; see ``decompose_lnr`` for the arguments.
 
-    ``plate`` is the clean plate at working size, for a warm start.
+    ``plate`` is the clean plate at working size, for a warm start; ``trimaps`` are drawn by hand at that size.
     """
     maps = layer_maps(cast, camera, bodies or {})
+    if trimaps:
+        names = [plan.name for plan in cast.layers]
+        maps = replace(maps, trimap=with_hand_trimaps(maps.trimap, trimaps, layers=names, camera=camera))
 
     def seen(t: int) -> Picture:
         return np.clip(plate_in_frame(plate, camera, t) * 255 + 0.5, 0, 255).astype(np.uint8)
