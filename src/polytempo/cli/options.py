@@ -89,7 +89,7 @@ Keypoints = Annotated[
     typer.Option(
         metavar="FILE|none",
         help="Keypoints of the people (AlphaPose, PoseFlow or COCO-17 JSON): hidden bodies then come back. They stay "
-        "with the project until `none` is said.",
+        "with the project until `none` is said. To have them found by your own ViTPose weights: --set vitpose=FOLDER.",
     ),
 ]
 Iuv = Annotated[

@@ -51,6 +51,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         subjects.camera,
         config=settings.bodies,
         corrections=settings.keypoint_corrections,
+        vitpose=None if settings.vitpose == "none" else settings.vitpose,
         report=report,
     )
     full_camera = camera.scaled((clip.width, clip.height))
