@@ -158,6 +158,7 @@ def test_what_does_not_fit_is_told_before_the_work(
         (["--plate", str(torn)], "the plate must be a picture"),
         (["--trimap", f"1={torn}@3f-1f"], "must hold a frame"),
         (["--trimap", f"1={torn}"], "a PNG picture of 8 bits"),
+        (["--set", f"vitpose={tmp_path / 'no'}"], "ViTPose's weights must be a folder with config.json"),
         (["--preset", "best"], "preset must be right"),
         (["--epochs", "0"], "epochs must be 1 or more"),
         (["--set", "paper.upsample.crop_px=2"], "crop_px must be 16 or more"),

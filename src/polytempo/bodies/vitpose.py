@@ -6,6 +6,7 @@ Nothing is ever downloaded: weights are read from a folder as ``save_pretrained`
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ LEAST_VISIBLE = 0.5
 """A subject is looked at in frames in which so much of it is visible; keypoints in others are closed over in time."""
 LEAST_SCORE = 0.3
 """Mean score below which a box shows no person."""
+_INSTALL = "Install it: pip install 'polytempo[vitpose]'"
 COCO_EXPERT = 0
 """Which expert of ViTPose+ knows COCO's keypoints."""
 
@@ -68,17 +70,18 @@ def read_vitpose(folder: Path) -> VitPose:
         ResourceError: the extra is not installed.
         InputError: no such folder, another model's, weights missing, damaged or not of COCO's 17 keypoints.
     """
-    config = _checked_config(folder)
+    config = check_vitpose(folder)
     try:
         library: Any = importlib.import_module("transformers")
         processors: Any = importlib.import_module("transformers.models.vitpose.image_processing_pil_vitpose")
-    except ImportError as error:
+    except ImportError as error:  # another version, or something that it needs
         raise ResourceError(
             WHERE,
             "ViTPose needs transformers",
             got=str(error)[:80],
-            todo="Install it: pip install 'polytempo[vitpose]'",
+            todo=_INSTALL,
         ) from error
+    library.logging.disable_progress_bar()  # progress is reported in one way only
     try:
         model, loaded = library.VitPoseForPoseEstimation.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True
@@ -138,10 +141,14 @@ def find_keypoints(pictures: Pictures, cast: Cast, vitpose: VitPose, *, report: 
         report(Progress(stage="keypoints", done=t + 1, total=n_frames))
 
 
-def _checked_config(folder: Path) -> dict[str, Any]:
-    """``config.json`` of the folder, before anything big is imported.
+def check_vitpose(folder: Path) -> dict[str, Any]:
+    """``config.json`` of a folder that looks like ViTPose; nothing big is imported or read.
 
     A backbone that is only named would be fetched from the net; it has to be described.
+
+    Raises:
+        ResourceError: the extra is not installed.
+        InputError: the folder is not ViTPose's.
     """
     path = folder / "config.json"
     try:
@@ -165,4 +172,6 @@ def _checked_config(folder: Path) -> dict[str, Any]:
             WHERE, "the weights must be there in safetensors", got="no such file",
             todo="Save the model again with save_pretrained", path=folder,
         )  # fmt: skip
+    if importlib.util.find_spec("transformers") is None:
+        raise ResourceError(WHERE, "ViTPose needs transformers", got="none installed", todo=_INSTALL)
     return read

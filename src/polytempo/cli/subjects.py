@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from polytempo.bodies.vitpose import check_vitpose
 from polytempo.cli.asking import request_from
 from polytempo.cli.options import ClipOrProject, Said, Working, takes_groups
 from polytempo.cli.session import Session, session
@@ -65,6 +66,8 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
             forget_trimaps(now.project)
         else:
             keep_trimap(now.project, clip, text)
+    if now.settings.vitpose != "none":
+        check_vitpose(now.settings.vitpose)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
     if request is not None:
         write_request(path, request)
