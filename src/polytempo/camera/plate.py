@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float32, UInt16
 
 from polytempo.camera.exposure import exposure_gains
 from polytempo.camera.fill import filled
+from polytempo.camera.given_plate import GivenPlate, over_found
 from polytempo.camera.path import CameraPath
 from polytempo.camera.samples import robust_mean
 from polytempo.camera.sharpen import sharpened
@@ -43,7 +44,7 @@ class CleanPlate:
     noise: Float32[np.ndarray, "Hc Wc"]
     """Standard deviation of the bare samples about the plate, 0…1 units, mean over channels."""
     coverage: UInt16[np.ndarray, "Hc Wc"]
-    """Number of bare samples; 0 where the colour was filled in."""
+    """Number of bare samples; 0 where the colour was filled in, ``GIVEN`` where the user gave it."""
     exposure: Float32[np.ndarray, "T 3"]
     """Gain per frame and channel: frame = gain x plate; exactly 1 where the exposure stands still."""
 
@@ -54,6 +55,7 @@ def clean_plate(
     *,
     ignore: Bool[np.ndarray, "T H W"],
     config: PlateConfig = PlateConfig(),
+    given: GivenPlate | None = None,
     report: Report = silent,
 ) -> CleanPlate:
     """The background without anybody, from what each frame shows of it.
@@ -63,6 +65,7 @@ def clean_plate(
         camera: Where they lie on the canvas.
         ignore: True where a subject covers the background; shadows and reflections need not be marked.
         config: How.
+        given: The user's own plate, which goes over the one that is found.
         report: Receives progress.
 
     Returns:
@@ -98,6 +101,8 @@ def clean_plate(
             colour, noise, pictures, camera, ignore=ignore, exposure=exposure, n_rounds=config.n_sharpen_rounds
         )
     colour = filled(np.clip(colour, 0, 1), coverage == 0)
+    if given is not None:
+        colour, coverage = over_found(given, colour, coverage)
     report(Progress(stage="plate", done=1, total=1, message="Background clean"))
     return CleanPlate(colour=colour, noise=noise, coverage=coverage, exposure=exposure)
 

@@ -89,7 +89,32 @@ Keypoints = Annotated[
     typer.Option(
         metavar="FILE|none",
         help="Keypoints of the people (AlphaPose, PoseFlow or COCO-17 JSON): hidden bodies then come back. They stay "
+        "with the project until `none` is said. To have them found by your own ViTPose weights: --set vitpose=FOLDER.",
+    ),
+]
+Iuv = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FOLDER|none",
+        help="DensePose's IUV pictures of a person (girl=FOLDER; girl:2=FOLDER of several), for the neural presets in "
+        "place of bodies from keypoints. They stay with the project until `none` is said.",
+    ),
+]
+PlateFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|none",
+        help="Your own clean plate: a picture of the clip's size (unless the camera pans) or the canvas's. It stays "
         "with the project until `none` is said.",
+    ),
+]
+Trimaps = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--trimap",
+        metavar="NAME=FILE@RANGE|none",
+        help="A layer's trimap drawn by hand on one frame, for a range from it on, e.g. girl=t.png@12f-40f: white "
+        "surely hers, black surely not, transparent as it was. For the neural presets; `none` forgets all.",
     ),
 ]
 PresetName = Annotated[
@@ -259,6 +284,9 @@ class Said:
     dynamic: Dynamic = None
     homographies: Homographies = None
     keypoints: Keypoints = None
+    iuv: Iuv = None
+    plate: PlateFile = None
+    trimap: Trimaps = None
 
     @property
     def names_somebody(self) -> bool:

@@ -29,6 +29,7 @@ TITLES = {
     "propose": "Looking for subjects",
     "camera": "Following the camera again, subjects left out",
     "cast": "Completing the subjects",
+    "keypoints": "Finding keypoints",
     "bodies": "Posing bodies by keypoints",
     "networks": "Training the neural model",
     "separation": "Finding out who changes what",

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from polytempo.bodies.vitpose import check_vitpose
 from polytempo.cli.asking import request_from
 from polytempo.cli.options import ClipOrProject, Said, Working, takes_groups
 from polytempo.cli.session import Session, session
 from polytempo.core.files import write_bytes
 from polytempo.objects.propose import contact_sheet
 from polytempo.project.given_camera import forget_camera, keep_camera
+from polytempo.project.given_iuv import forget_iuv, keep_iuv
 from polytempo.project.given_keypoints import forget_keypoints, keep_keypoints
+from polytempo.project.given_plate import forget_plate, keep_plate
+from polytempo.project.given_trimaps import forget_trimaps, keep_trimap
 from polytempo.project.proposals import picked_prompts, run_proposals
 from polytempo.project.report import encoded
 from polytempo.project.request import SubjectsRequest, read_request, write_request
@@ -48,6 +52,22 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
         forget_keypoints(now.project)
     elif said.keypoints is not None:
         keep_keypoints(now.project, clip, Path(said.keypoints))
+    for text in said.iuv or ():
+        if text == "none":
+            forget_iuv(now.project)
+        else:
+            keep_iuv(now.project, clip, text)
+    if said.plate == "none":
+        forget_plate(now.project)
+    elif said.plate is not None:
+        keep_plate(now.project, Path(said.plate))
+    for text in said.trimap or ():
+        if text == "none":
+            forget_trimaps(now.project)
+        else:
+            keep_trimap(now.project, clip, text)
+    if now.settings.vitpose != "none":
+        check_vitpose(now.settings.vitpose)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))
     if request is not None:
         write_request(path, request)

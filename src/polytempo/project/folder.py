@@ -155,6 +155,7 @@ COMMAND_OF = {
     "masks": "subjects",
     "cast": "subjects",
     "camera": "subjects",
+    "keypoints": "decompose",
     "bodies": "decompose",
     "separation": "decompose",
     "networks": "decompose",

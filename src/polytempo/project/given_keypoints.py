@@ -20,6 +20,7 @@ from polytempo.core.files import atomic_path, file_digest, write_bytes
 from polytempo.core.progress import Report
 from polytempo.objects.cast import Cast
 from polytempo.project.folder import Project
+from polytempo.project.found_keypoints import run_vitpose
 from polytempo.project.run import Result, run_stage
 from polytempo.project.stages import or_damaged
 from polytempo.video.clip import Clip
@@ -73,9 +74,10 @@ def run_bodies(
     *,
     config: BodiesConfig,
     corrections: Path | None,
+    vitpose: Path | None = None,
     report: Report,
 ) -> Result[dict[int, Body]] | None:
-    """Bodies of all subjects by id; nothing where the project was given no keypoints.
+    """Bodies of all subjects by id; nothing where the project was given no keypoints nor weights to find them by.
 
     Args:
         project: Open for writing.
@@ -84,6 +86,7 @@ def run_bodies(
         camera: At working size.
         config: How keypoints become bodies.
         corrections: File of keypoints put right by hand.
+        vitpose: Weights to find keypoints by, where the project was given none.
         report: Told as work goes on.
 
     Raises:
@@ -91,7 +94,9 @@ def run_bodies(
     """
     path = project.root / FILE
     if not path.is_file():
-        return None
+        if vitpose is None:
+            return None
+        path = run_vitpose(project, clip, cast, vitpose, report)
 
     def make(folder: Path, report: Report) -> Sequence[str]:
         found = read_keypoints(

@@ -15,6 +15,7 @@ from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import LayerName, StackWriter, read_stack
 from polytempo.project.folder import Project
 from polytempo.project.given_keypoints import run_bodies
+from polytempo.project.given_plate import given_plate, plate_key
 from polytempo.project.neural_layering import run_neural_layers
 from polytempo.project.run import Result, config_document, named_report, result_key, run_stage
 from polytempo.project.separations import read_separation, write_separation
@@ -51,8 +52,13 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         subjects.camera,
         config=settings.bodies,
         corrections=settings.keypoint_corrections,
+        vitpose=None if settings.vitpose == "none" else settings.vitpose,
         report=report,
     )
+    full_camera = camera.scaled((clip.width, clip.height))
+    given = given_plate(project, full_camera, frames=footage.frames.value)
+    if (plate_digest := plate_key(project)) is not None:
+        inputs["plate"] = plate_digest
     hidden: HiddenPictures | None = None
     if bodies is not None:
         inputs["bodies"] = bodies.key
@@ -60,7 +66,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
             footage.frames.value, cast, bodies.value, config=settings.bodies, report=named_report(report, "bodies")
         )
     if settings.preset != "draft":
-        stack = run_neural_layers(project, footage, cast, camera, bodies, inputs, settings, report)
+        stack = run_neural_layers(project, footage, cast, camera, bodies, inputs, settings, report, given)
         return Layers(separation=None, stack=stack)
     key = result_key("separation", inputs, settings.decompose, seed=settings.seed)
 
@@ -73,6 +79,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
             seed=settings.seed,
             checkpoint=project.work_folder("separation", key),
             hidden=hidden,
+            given=given,
             report=report,
         )
         write_separation(folder, separation)
@@ -92,14 +99,15 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
     project.clear_work("separation")
 
     def make_layers(folder: Path, report: Report) -> Sequence[str]:
-        full_camera = camera.scaled((clip.width, clip.height))
         names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
         config = settings.decompose
         with (
             ClipReader(clip) as pictures,
             StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
         ):
-            plate = background_plate(pictures, full_camera, cast, separation.value, config=config, report=report)
+            plate = background_plate(
+                pictures, full_camera, cast, separation.value, config=config, given=given, report=report
+            )
             writer.write_background(background_of(plate))
             for solved in solve_frames(
                 pictures, plate, full_camera, cast, separation.value, config=config.solve, report=report

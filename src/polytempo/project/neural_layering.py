@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from polytempo.bodies.complete_cast import Body
 from polytempo.bodies.keypoints_to_uv import keypoints_to_uv
 from polytempo.bodies.rasterise import BodyMap
 from polytempo.bodies.uv_network import UvNetwork, read_uv_network
+from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.core.files import file_digest, require_disk_space, write_bytes
 from polytempo.core.progress import Report
@@ -26,6 +28,8 @@ from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import LayerName, StackWriter, read_stack
 from polytempo.objects.cast import Cast
 from polytempo.project.folder import Project
+from polytempo.project.given_iuv import given_iuv, iuv_key, over_bodies
+from polytempo.project.given_trimaps import given_trimaps, trimaps_key
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, or_damaged
@@ -44,6 +48,7 @@ def run_neural_layers(
     inputs: Mapping[str, str],
     settings: Settings,
     report: Report,
+    given: GivenPlate | None = None,
 ) -> Result[LayerStack]:
     """Train on the clip at working size, then lay the layers out at clip size.
 
@@ -58,8 +63,11 @@ def run_neural_layers(
         inputs: Keys of all that went in so far.
         settings: ``preset`` is ``paper`` or ``standard``.
         report: Told as work goes on.
+        given: The user's own clean plate; layers are then composited over it while they are learned, too.
     """
     clip, config = footage.clip.value, settings.neural()
+    if given is not None:
+        config = replace(config, given_background=True)
     size = camera.frame_size
     weights = settings.uv_network
     if weights is not None:
@@ -67,11 +75,17 @@ def run_neural_layers(
         inputs = {**inputs, "uv_network": file_digest(weights)}
     else:
         network = None
+    iuv = iuv_key(project)
+    if iuv is not None:
+        inputs = {**inputs, "iuv": iuv}
+    if (drawn_key := trimaps_key(project)) is not None:
+        inputs = {**inputs, "trimaps": drawn_key}
+    drawn = given_trimaps(project, clip, layers=[plan.name for plan in cast.layers], size=size)
     key = result_key("networks", inputs, config, seed=settings.seed)
-    maps = _body_maps(bodies, size, network)
+    maps = over_bodies(_body_maps(bodies, size, network), given_iuv(project, clip, cast, size=size))
 
     def make_networks(folder: Path, report: Report) -> Sequence[str]:
-        plate = background_plate(footage.frames.value, camera, cast, report=report)
+        plate = background_plate(footage.frames.value, camera, cast, given=given, report=report)
         work = project.work_folder("networks", key)
         doubled = None
         if config.upsample.n_epochs > 0 and clip.width >= 1.5 * size[0]:
@@ -79,8 +93,8 @@ def run_neural_layers(
             require_disk_space(work, len(cast.order) * large[0] * large[1] * 3, where="project")
             doubled = FrameStore.build(clip, work / "doubled", size=large, report=report)
         networks = learn(
-            footage.frames.value, camera, cast, plate, config=config, bodies=maps, doubled=doubled, seed=settings.seed,
-            checkpoint=work, report=report,
+            footage.frames.value, camera, cast, plate, config=config, bodies=maps, doubled=doubled, trimaps=drawn,
+            seed=settings.seed, checkpoint=work, report=report,
         )  # fmt: skip
         _write_networks(folder, networks)
         if networks.trained is not None and networks.trained.bootstrap_epoch is None:
@@ -108,11 +122,11 @@ def run_neural_layers(
             ClipReader(clip) as pictures,
             StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
         ):
-            given = config.given_background
-            seen, path = (pictures, full_camera) if given else (footage.frames.value, camera)
-            plate = background_plate(seen, path, cast, report=report)
+            known = config.given_background
+            seen, path = (pictures, full_camera) if known else (footage.frames.value, camera)
+            plate = background_plate(seen, path, cast, given=given, report=report)
             background = lay_background(
-                learned, plate, full_camera, size=(clip.width, clip.height), given=given, report=report
+                learned, plate, full_camera, size=(clip.width, clip.height), given=known, report=report
             )
             writer.write_background(background)
             for rendered in render_frames_of_layers(

@@ -12,6 +12,7 @@ from string import Template
 import cv2
 import numpy as np
 
+from polytempo.camera.given_plate import GIVEN
 from polytempo.camera.path import CameraPath
 from polytempo.core.errors import InputError
 from polytempo.core.files import write_bytes
@@ -32,6 +33,7 @@ from polytempo.project.plots import line_plot
 from polytempo.project.records import Record
 from polytempo.project.report_page import PAGE
 from polytempo.project.sheet import (
+    GIVEN_COLOUR,
     NEVER_SEEN,
     error_picture,
     fitted,
@@ -207,13 +209,16 @@ def _plate(stack: LayerStack) -> str:
     share = np.minimum(coverage / max(stack.n_frames, 1), 1.0).astype(np.float64)
     shade = error_picture(share, full_scale=1.0)
     shade[coverage == 0] = NEVER_SEEN
+    shade[coverage == GIVEN] = GIVEN_COLOUR
     marked = mark_unseen(stack.background.colour, coverage == 0)
     return _row(
         "On the canvas",
         [
             _image(stack.background.colour, "background", width=2 * CELL_WIDTH),
             _image(marked, "never seen: hatched", width=2 * CELL_WIDTH),
-            _image(shade, "seen bare in: no frame (pink), few (dark), all (bright)", width=2 * CELL_WIDTH),
+            _image(
+                shade, "seen bare in: no frame (pink), few (dark), all (bright); given (blue)", width=2 * CELL_WIDTH
+            ),
         ],
     )
 

@@ -47,6 +47,9 @@ class Settings:
     """How keypoints become bodies."""
     keypoint_corrections: Path | None = None
     """JSON file of keypoints put right by hand, in the clip's pixels."""
+    vitpose: Path | Literal["none"] = "none"
+    """Folder of ViTPose weights of your own, by which keypoints are found where no file of them was given (extra
+    ``vitpose``)."""
     uv_network: Path | None = None
     """Weights of a network from keypoints to UV (``polytempo train keypoints-to-uv``), in place of the geometric body.
     For the neural presets."""

@@ -19,6 +19,8 @@ COLOURS = ((255, 99, 71), (64, 160, 255), (80, 220, 100), (255, 205, 60), (205, 
 """One per subject, told apart by most people."""
 NEVER_SEEN = (224, 66, 160)
 """Colour of pixels that nothing is known of; rare in pictures."""
+GIVEN_COLOUR = (64, 120, 255)
+"""Colour of places that the user's own plate shows."""
 
 
 def chequer(size: tuple[int, int], *, square_px: int = 8) -> Picture:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float32
 
 from polytempo.bodies.complete_cast import HiddenPictures
+from polytempo.camera.given_plate import GIVEN, GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
 from polytempo.core.files import digest
@@ -112,12 +113,16 @@ def separate(
     seed: int = 0,
     checkpoint: Path | None = None,
     hidden: HiddenPictures | None = None,
+    given: GivenPlate | None = None,
     report: Report = silent,
 ) -> Separation:
-    """Find out which layer changes which pixel; see ``decompose_draft`` for the arguments."""
+    """Find out which layer changes which pixel; see ``decompose_draft`` for the arguments.
+
+    ``given`` is the user's own clean plate, where there is one.
+    """
     bodies = grown_bodies(cast, grow_px=config.grow_px)
-    plate = clean_plate(pictures, camera, ignore=bodies, config=config.plate, report=report)
-    first_light = dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling)
+    plate = clean_plate(pictures, camera, ignore=bodies, config=config.plate, given=given, report=report)
+    first_light = _dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling)
     plate = lifted(plate, first_light)
     signal = unexplained_signal(pictures, plate, camera, bodies=bodies, delta=DELTA, config=config.signal)
     ids = tuple(plan.layer_id for plan in cast.layers)
@@ -145,9 +150,10 @@ def separate(
         camera,
         ignore=bodies | _owned(owned, bodies.shape[1:], config.effect_share),
         config=config.plate,
+        given=given,
         report=report,
     )
-    second_light = dwelling_light(pictures, second, camera, bodies=bodies, config=config.dwelling)
+    second_light = _dwelling_light(pictures, second, camera, bodies=bodies, config=config.dwelling)
     second = lifted(second, second_light)
     signal = unexplained_signal(pictures, second, camera, bodies=bodies, delta=DELTA, config=config.signal)
     height, width = owned.probability.shape[2:]
@@ -172,9 +178,10 @@ def background_plate(
     separation: Separation,
     *,
     config: DraftConfig,
+    given: GivenPlate | None = None,
     report: Report = silent,
 ) -> CleanPlate:
-    """The clean plate at the pictures' size, bodies and owned effects left out."""
+    """The clean plate at the pictures' size, bodies and owned effects left out, the user's own over it."""
     height, width = pictures[0].shape[:2]
     out = np.zeros((len(pictures), height, width), bool)
     bodies = grown_bodies(cast, grow_px=config.grow_px)
@@ -183,8 +190,8 @@ def background_plate(
         owned = cv2.resize(separation.probability[t].max(0), (width, height), interpolation=cv2.INTER_LINEAR) > limit
         body = cv2.resize(bodies[t].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
         out[t] = owned | body
-    plate = clean_plate(pictures, camera, ignore=out, config=config.plate, report=report)
-    return lifted(plate, dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling))
+    plate = clean_plate(pictures, camera, ignore=out, config=config.plate, given=given, report=report)
+    return lifted(plate, _dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling))
 
 
 def background_of(plate: CleanPlate, *, live: Pictures | None = None) -> Background:
@@ -202,6 +209,19 @@ def grown_bodies(cast: Cast, *, grow_px: int) -> Bool[np.ndarray, "T H W"]:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
     union = np.any([one.mask for one in cast.subjects], axis=0)
     return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in union])
+
+
+def _dwelling_light(
+    pictures: Pictures,
+    plate: CleanPlate,
+    camera: CameraPath,
+    *,
+    bodies: Bool[np.ndarray, "T h w"],
+    config: DwellingConfig,
+) -> Float32[np.ndarray, "Hc Wc 3"] | None:
+    """Light that dwelling shadows keep from the plate; a plate that the user gave has none of them in it."""
+    light = dwelling_light(pictures, plate, camera, bodies=bodies, config=config)
+    return None if light is None else np.where((plate.coverage == GIVEN)[..., None], np.float32(0), light)
 
 
 def _owned(owned: Ownership, size: tuple[int, ...], limit: float) -> Bool[np.ndarray, "T H W"]:

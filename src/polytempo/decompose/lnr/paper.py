@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from polytempo.bodies.rasterise import BodyMap
+from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate, plate_in_frame
 from polytempo.core.pictures import Picture, Pictures, picture_size
@@ -24,6 +25,7 @@ from polytempo.decompose.lnr.train_upsampler import train_upsampler
 from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.objects.cast import Cast
+from polytempo.objects.hand_trimap import HandTrimap, with_hand_trimaps
 
 GROW_PX = 5
 """Bodies grow by this much before the clean plate is taken from what is left."""
@@ -103,15 +105,19 @@ def learn(
     config: LnrConfig,
     bodies: Mapping[int, BodyMap] | None = None,
     doubled: Pictures | None = None,
+    trimaps: Sequence[HandTrimap] = (),
     seed: int = 0,
     checkpoint: Path | None = None,
     report: Report = silent,
 ) -> Networks:
     """Train the renderer, then the upsampler; see ``decompose_lnr`` for the arguments.
 
-    ``plate`` is the clean plate at working size, for a warm start.
+    ``plate`` is the clean plate at working size, for a warm start; ``trimaps`` are drawn by hand at that size.
     """
     maps = layer_maps(cast, camera, bodies or {})
+    if trimaps:
+        names = [plan.name for plan in cast.layers]
+        maps = replace(maps, trimap=with_hand_trimaps(maps.trimap, trimaps, layers=names, camera=camera))
 
     def seen(t: int) -> Picture:
         return np.clip(plate_in_frame(plate, camera, t) * 255 + 0.5, 0, 255).astype(np.uint8)
@@ -137,14 +143,19 @@ def learn(
     return Networks(model=trained.model, upsampler=upsampler, maps=maps, trained=trained)
 
 
-def background_plate(pictures: Pictures, camera: CameraPath, cast: Cast, *, report: Report = silent) -> CleanPlate:
-    """The closed-form background: what a warm start learns, and what says how often a place was seen bare."""
+def background_plate(
+    pictures: Pictures, camera: CameraPath, cast: Cast, *, given: GivenPlate | None = None, report: Report = silent
+) -> CleanPlate:
+    """The closed-form background: what a warm start learns, and what says how often a place was seen bare.
+
+    ``given`` is the user's own clean plate, where there is one; it goes over what is found.
+    """
     bodies = grown_bodies(cast, grow_px=GROW_PX)
     size = picture_size(pictures)
     if bodies.shape[1:] != (size[1], size[0]):
         larger = [cv2.resize(one.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for one in bodies]
         bodies = np.stack(larger)
-    return clean_plate(pictures, camera, ignore=bodies, config=PlateConfig(), report=report)
+    return clean_plate(pictures, camera, ignore=bodies, config=PlateConfig(), given=given, report=report)
 
 
 def lay_background(
