@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from polytempo.core.errors import ShapeError
+from polytempo.edit.edl import Between
 from polytempo.edit.operations.freeze import freeze
 from polytempo.edit.operations.picture import (
     at_frame_rate,
@@ -114,6 +115,15 @@ def test_half_speed_shows_the_moments_between() -> None:
     flow = list(render_frames(stack, interpolate(edl, "red", between="flow"), drawn_clip()))
     square = flow[1][10:12, :, 0] > 150
     assert np.flatnonzero(square[0])[[0, -1]].tolist() in ([6, 15], [7, 15], [6, 16], [7, 16])
+
+
+@pytest.mark.parametrize("between", ["blend", "flow"])
+def test_each_moment_is_the_same_whatever_was_shown_before(between: Between) -> None:
+    for stack in (drawn_stack(), drawn_stack(panning_path())):
+        edl = interpolate(speed(edit_of(stack), "red", factor=F(1, 3)), "red", between=between)
+        in_a_row = list(render_frames(stack, edl, drawn_clip()))
+        for n, frame in enumerate(in_a_row):
+            assert np.array_equal(frame, next(render_frames(stack, edl, drawn_clip(), start=n)))
 
 
 def test_double_speed_is_blurred_by_an_open_shutter() -> None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from polytempo.layers.sparse import Crop
 
 FLOW_SIDE_PX = 240
-"""Longer side at which flow is found; larger pictures are halved until they fit. Against twice the side, filmed bodies lose
-nothing by it and effects up to half a decibel."""
+"""Longer side at which flow is found; larger pictures are halved until they fit. Filmed bodies lose nothing against
+twice the side, effects up to half a decibel."""
 MARGIN_PX = 16
 """Clear space around a crop, so that flow sees where it ends."""
 GREY = 128

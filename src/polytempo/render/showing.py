@@ -29,6 +29,8 @@ class Shower:
     ) -> None:
         self._stack, self._layer, self._instance, self._clip = stack, layer, instance, clip
         self._interpolator = interpolator
+        self._kept: dict[str, dict[tuple[int, int], Crop]] = {"body": {}, "effects": {}}
+        self._moving_camera = not _at_rest(stack)
         self._flows = {"body": FlowBetween(), "effects": FlowBetween(soft=True)}
 
     def body(self, source: Fraction, time: Fraction, frame: int) -> Crop:
@@ -49,19 +51,15 @@ class Shower:
         if self._instance.between == "nearest":
             return self._placed(pictures, source_frame(self._clip, source), frame)
         first, share = source_place(self._clip, source)
+        kept = self._kept[what].get((first, frame if self._moving_camera else 0))
         if share == 0:
-            return self._placed(pictures, first, frame)
-        a, b = self._placed(pictures, first, frame), self._placed(pictures, first + 1, frame)
+            return self._placed(pictures, first, frame) if kept is None else kept
+        a, b = self._neighbours(what, pictures, first, frame)
         if self._instance.between == "blend":
             return blended(a, b, share)
         if self._interpolator is not None:
             return by_interpolator(self._interpolator, a, b, share)
         return self._flows[what](a, b, share, pair=(first, frame if self._moving_camera else 0))
-
-    @property
-    def _moving_camera(self) -> bool:
-        matrices = self._stack.camera.canvas_from_frame
-        return not np.array_equal(matrices, np.broadcast_to(matrices[:1], matrices.shape))
 
     def _passed_frames(self, source: Fraction, time: Fraction) -> list[int]:
         """Source frames that go by while the shutter is open; one where nothing runs fast."""
@@ -73,8 +71,21 @@ class Shower:
         n = min(last - first + 1, MOST_BLURRED)
         return sorted({round(first + k * (last - first) / max(n - 1, 1)) for k in range(n)})
 
+    def _neighbours(self, what: str, pictures: Pictures, first: int, frame: int) -> tuple[Crop, Crop]:
+        """A frame and the one after; under slow motion the next moments ask for them again."""
+        wanted = [(one, frame if self._moving_camera else 0) for one in (first, first + 1)]
+        kept = self._kept[what]
+        crops = {key: kept[key] if key in kept else self._placed(pictures, key[0], frame) for key in wanted}
+        self._kept[what] = crops
+        return crops[wanted[0]], crops[wanted[1]]
+
     def _placed(self, pictures: Pictures, source: int, frame: int) -> Crop:
         return placed(self._stack, crop_of(pictures, source), source=source, frame=frame, offset=self._instance.offset)
+
+
+def _at_rest(stack: LayerStack) -> bool:
+    matrices = stack.camera.canvas_from_frame
+    return np.array_equal(matrices, np.broadcast_to(matrices[:1], matrices.shape))
 
 
 def placed(stack: LayerStack, crop: Crop, *, source: int, frame: int, offset: tuple[float, float] = (0.0, 0.0)) -> Crop:
