@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytempo.bodies.keypoints import INDEX, MIRROR, KeypointTrack
+from polytempo.bodies.keypoints import COCO_NAMES, INDEX, KeypointTrack
 from polytempo.bodies.limbs import LIMBS, N_PARTS, poses
 from polytempo.bodies.rasterise import body_map, draw_body, fitted_build
 from polytempo.bodies.sprite import sprite_map
@@ -89,7 +91,9 @@ def test_coordinates_stay_in_their_range_and_go_along_the_limb(turn: float) -> N
 
 def test_a_mirrored_body_is_the_mirror_picture_with_the_sides_exchanged() -> None:
     points = standing(0.4)
-    mirrored = points[list(MIRROR)].copy()
+    sides = {"left": "right", "right": "left"}
+    other_side = [INDEX[re.sub("left|right", lambda m: sides[m[0]], name)] for name in COCO_NAMES]
+    mirrored = points[other_side].copy()
     mirrored[:, 0] = SIZE[0] - 1 - mirrored[:, 0]
     part, _ = drawn(points)
     other, _ = drawn(mirrored)

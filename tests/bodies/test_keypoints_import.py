@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polytempo.bodies.keypoints import COCO_NAMES, MIRROR
+from polytempo.bodies.keypoints import COCO_NAMES, INDEX
 from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.core.errors import InputError, PolytempoError, ShapeError
 from polytempo.synth.draw import DrawnScene
@@ -23,10 +23,10 @@ def read(tmp_path: Path, document: Any, *, n_frames: int = 4, size: tuple[int, i
     return read_keypoints(path, n_frames=n_frames, clip_size=(64, 64), size=size)
 
 
-def test_names_mirror_each_other() -> None:
+def test_names_are_cocos_seventeen_in_their_order() -> None:
     assert len(COCO_NAMES) == 17
-    assert [MIRROR[k] for k in MIRROR] == list(range(17))
-    assert COCO_NAMES[MIRROR[9]] == "right_wrist"
+    assert (COCO_NAMES[0], COCO_NAMES[9], COCO_NAMES[16]) == ("nose", "left_wrist", "right_ankle")
+    assert all(COCO_NAMES[k] == name for name, k in INDEX.items())
 
 
 def test_poseflow_is_read_with_its_tracks(tmp_path: Path) -> None:

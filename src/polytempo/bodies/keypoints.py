@@ -21,10 +21,6 @@ COCO_NAMES = (
 """COCO's 17 keypoints in their order; left and right are the person's own."""
 N_KEYPOINTS = len(COCO_NAMES)
 INDEX = {name: i for i, name in enumerate(COCO_NAMES)}
-MIRROR = tuple(
-    INDEX[name.replace("left", "right") if "left" in name else name.replace("right", "left")] for name in COCO_NAMES
-)
-"""For every keypoint the one on the other side of the body."""
 
 Keypoints = Float32[np.ndarray, "17 3"]
 """``(x, y, score)`` per keypoint: pixels, centres at whole numbers; score above 0 where the keypoint is known."""
@@ -44,7 +40,7 @@ class KeypointTrack:
 
     @property
     def present(self) -> np.ndarray:
-        """``bool [T]``: frames with a body that can be posed, that is with both hips or both shoulders."""
+        """``bool [T]``: frames with a body that can be posed: both hips and at least one shoulder are known."""
         known = self.known
         hips = known[:, INDEX["left_hip"]] & known[:, INDEX["right_hip"]]
         return hips & (known[:, INDEX["left_shoulder"]] | known[:, INDEX["right_shoulder"]])
