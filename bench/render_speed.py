@@ -165,7 +165,7 @@ def draw_stack(folder: Path, clip: Clip) -> None:
             writer.write_live(layered(cv2.add(seen, np.roll(grain, 977 * t, axis=1)), clear))
 
 
-def person(cloth: NDArray[np.uint8], *, t: int, side: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def person(cloth: NDArray[np.uint8], *, t: int, side: float) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Body (about 150 x 330 pixels at 960 x 540) and its shadow with a reflection, both soft at the edge."""
     height, width = cloth.shape[:2]
     unit = height / 540

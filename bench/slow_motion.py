@@ -138,7 +138,7 @@ def draw(folder: Path, size: tuple[int, int]) -> None:
         for t in range(DRAWN):
             clear = np.full((size[1], size[0]), 255, np.uint8)
             for k in range(3):
-                body, effects = person(np.roll(cloth[k], 9 * t, axis=1), t=t, side=k)
+                body, effects = person(np.roll(cloth[k], 9 * t, axis=1), t=t, side=k / 2)
                 writer.write(k + 1, body, effects=effects)
                 clear = cv2.subtract(clear, cv2.add(body[..., 3], effects[..., 3]))
             writer.write_live(layered(cv2.add(plate, np.roll(grain, 977 * t, axis=1)), clear))

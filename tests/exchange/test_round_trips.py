@@ -19,7 +19,7 @@ from polytempo.exchange.exr import read_exr, write_exr
 from polytempo.exchange.images import read_png_sequence, write_png_sequence, write_preview
 from polytempo.exchange.video import VideoConfig, read_video, write_video
 from polytempo.layers.sparse import crop_of_picture
-from polytempo.render.compose import lay_over
+from polytempo.render.compose import lay_over, opaque
 from support import psnr
 
 SIZE = (96, 64)
@@ -50,9 +50,9 @@ def layers() -> Iterator[np.ndarray]:
 
 
 def over(picture: np.ndarray) -> np.ndarray:
-    frame = backdrop()
+    frame = opaque(backdrop())
     lay_over(frame, crop_of_picture(np.ascontiguousarray(picture)))
-    return frame
+    return np.ascontiguousarray(frame[..., :3])
 
 
 @pytest.mark.parametrize("codec", list(CODECS))

@@ -8,6 +8,7 @@ from av.video.reformatter import VideoReformatter
 from polytempo.core.errors import InputError
 from polytempo.video.clip import ColourTags
 from polytempo.video.colour import (
+    FAST,
     MATRIX_IDS,
     default_tags,
     frame_from_rgb,
@@ -75,6 +76,37 @@ def test_chroma_is_interpolated_on_reading() -> None:
     frame = frame_from_rgb(ramp, scaler, tags=tags, pixel_format="yuv420p")
     back = rgb_from_frame(frame, scaler, tags=tags, size=(64, 32))
     assert np.abs(back[:, 2:-2].astype(int) - ramp[:, 2:-2]).max() <= 4
+
+
+@pytest.mark.parametrize(("matrix", "full"), list(product(WEIGHTS, [False, True])))
+def test_writing_420_in_one_pass_is_the_standards_formula_and_nearly_the_scaler(matrix: str, full: bool) -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (18, 34, 4)).astype(np.uint8)
+    picture[:6, :16, :3] = 255 * rng.integers(0, 2, (3, 8, 3)).repeat(2, 0).repeat(2, 1)  # to the ends of the range
+    tags, scaler = make_tags(matrix, full=full), VideoReformatter()
+
+    def planes(frame: av.VideoFrame) -> list[np.ndarray]:
+        return [
+            np.frombuffer(one, np.uint8).reshape(-1, one.line_size)[: one.height, : one.width].astype(float)
+            for one in frame.planes
+        ]
+
+    ours = planes(frame_from_rgb(picture, scaler, tags=tags, pixel_format="yuv420p"))
+    rgb = np.ascontiguousarray(picture[..., :3])
+    assert all(map(np.array_equal, ours, planes(frame_from_rgb(rgb, scaler, tags=tags, pixel_format="yuv420p"))))
+    exact = coded(tuple(rgb.reshape(-1, 3).T.astype(float)), matrix, full=full).reshape(3, 18, 34)
+    means = coded(tuple(rgb.reshape(9, 2, 17, 2, 3).mean((1, 3)).reshape(-1, 3).T), matrix, full=full).reshape(3, 9, 17)
+    for plane, wanted in zip(ours, (exact[0], means[1], means[2]), strict=True):
+        assert np.abs(plane - wanted).max() <= 0.51
+    by_scaler = scaler.reformat(
+        av.VideoFrame.from_ndarray(rgb, format="rgb24"),
+        format="yuv420p",
+        dst_colorspace=MATRIX_IDS[matrix],
+        src_color_range=2,
+        dst_color_range=2 if full else 1,
+        interpolation=FAST,
+    )
+    assert max(np.abs(a - b).max() for a, b in zip(ours, planes(by_scaler), strict=True)) <= 2
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,35 @@ def test_every_size_is_kept_without_crop_or_stretch(
         assert error.mean() < 2.5
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "size"), [("a.mkv", "ffv1", (64, 48)), ("a.mp4", "h264", (65, 47)), ("a.mp4", "h264", (64, 48))]
+)
+def test_a_fourth_byte_is_not_looked_at(
+    tmp_path: Path, drawn: Drawn, name: str, codec: Any, size: tuple[int, int]
+) -> None:
+    pictures = drawn(3, *size)
+    rest = np.random.default_rng(0).integers(0, 256, (*pictures.shape[:3], 1)).astype(np.uint8)
+    written = []
+    for number, given in enumerate((pictures, np.concatenate([pictures, rest], axis=3))):
+        path = tmp_path / f"{number}{name}"
+        write_clip(path, given, size=size, frame_rate=Fraction(24), codec=codec)
+        written.append(list(read_pictures(probe(path))))
+    assert all(map(np.array_equal, *written))
+    assert codec != "ffv1" or all(map(np.array_equal, written[0], pictures))
+
+
+def test_the_quick_preset_is_as_good_as_a_slower_one(tmp_path: Path, drawn: Drawn) -> None:
+    pictures, quality, size = drawn(12, 160, 96), {}, {}
+    for preset in ("quick", "superfast", "ultrafast"):
+        path = tmp_path / f"{preset}.mp4"
+        write_clip(path, pictures, size=(160, 96), frame_rate=Fraction(24), preset=preset)
+        error = np.stack(list(read_pictures(probe(path)))).astype(float) - pictures
+        quality[preset], size[preset] = -10 * np.log10((error**2).mean()), path.stat().st_size
+    assert quality["quick"] > quality["superfast"] - 1
+    assert size["quick"] < size["ultrafast"]
+    assert size["quick"] < 1.6 * size["superfast"]
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 @settings(deadline=None, max_examples=15)
 @given(steps=st.lists(st.integers(1, 4000), min_size=2, max_size=12), origin=st.integers(-(10**6), 10**6))
@@ -125,7 +154,7 @@ def test_failure_leaves_the_old_file(tmp_path: Path) -> None:
         ({"codec": "divx"}, "the codec must be one of h264, h265, ffv1; got 'divx'"),
         ({"codec": "ffv1"}, r"lossless FFV1 must go into \.mkv; got \.mp4"),
         ({"crf": 60}, "crf must lie in 0 to 51; got 60"),
-        ({"preset": "warp"}, "the preset must be one of ultrafast, .*; got 'warp'"),
+        ({"preset": "warp"}, "the preset must be one of quick, ultrafast, .*; got 'warp'"),
         ({"size": (8, 48)}, "a picture must measure 16 to 8192 pixels a side; got 8x48"),
         ({"frame_rate": Fraction(0)}, "the frame rate must be above 0; got 0"),
         ({"frame_rate": None}, "either a frame rate or frame times with their time base must be given"),

@@ -21,7 +21,7 @@ from polytempo.exchange.video import VideoConfig, write_video
 from polytempo.layers.sparse import crop_of_picture
 from polytempo.layers.stack import Background
 from polytempo.layers.store import LayerName, StackWriter
-from polytempo.render.compose import lay_over
+from polytempo.render.compose import lay_over, opaque
 
 WHERE = "exchange.folders"
 _BACKGROUND = re.compile(r"(bg|background|rgba_l0|layer_?0*)", re.IGNORECASE)
@@ -168,16 +168,17 @@ def import_layer_folders(found: LayerFolders, folder: Path, clip_path: Path, *, 
 
         def pictures() -> Any:
             for t in range(found.n_frames):
-                frame = _sized(read_png(plates[t]), plates[t], found.size)[..., :3].copy()
+                plate = _sized(read_png(plates[t]), plates[t], found.size)[..., :3]
+                frame = opaque(np.ascontiguousarray(plate))
                 if found.background.is_dir():
-                    writer.write_live(np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]))
+                    writer.write_live(frame)
                 for k, own in zip(ids, paths, strict=True):
                     rgba = _sized(read_png(own[t]), own[t], found.size)
                     if rgba.shape[2] != 4:
                         raise InputError(WHERE, "a layer's picture must have alpha", got="three channels", path=own[t])
                     writer.write(k, rgba)
                     lay_over(frame, crop_of_picture(rgba))
-                yield frame
+                yield frame[..., :3]
 
         write_video(clip_path, pictures(), size=found.size, frame_rate=frame_rate, config=VideoConfig(codec="ffv1"))
 

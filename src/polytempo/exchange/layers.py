@@ -7,12 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import UInt8
-from numpy.typing import NDArray
 
 from polytempo.core.errors import InputError
 from polytempo.edit.edl import Edl, check_edl, clip_duration
-from polytempo.layers.sparse import Crop
 from polytempo.layers.stack import LayerStack
+from polytempo.render.compose import lay_over
 from polytempo.render.interpolate import Interpolator
 from polytempo.render.sequence import output_times, render_frames
 from polytempo.render.showing import Shower
@@ -51,7 +50,7 @@ def instance_frames(
             effects = shower.effects(source, time, frame)
             for crop in (effects, shower.body(source, time, frame)):
                 if crop is not None:
-                    _lay(picture, crop, instance.opacity)
+                    lay_over(picture, crop, opacity=instance.opacity)
         yield picture
 
 
@@ -65,16 +64,3 @@ def background_frames(stack: LayerStack, edl: Edl, clip: Clip) -> Iterator[UInt8
         raise InputError(WHERE, f"no instance may be called {BACKGROUND!r} when layers are written", got=BACKGROUND)
     hidden = tuple(replace(one, visible=False) for one in edl.instances)
     return render_frames(stack, replace(edl, instances=hidden), clip)
-
-
-def _lay(picture: NDArray[np.uint8], crop: Crop, opacity: float) -> None:
-    """Lay a crop over a premultiplied picture, in place."""
-    height, width = picture.shape[:2]
-    top, left = max(crop.y, 0), max(crop.x, 0)
-    bottom, right = min(crop.y + crop.picture.shape[0], height), min(crop.x + crop.picture.shape[1], width)
-    if bottom <= top or right <= left:
-        return
-    front = crop.picture[top - crop.y : bottom - crop.y, left - crop.x : right - crop.x] * np.float32(opacity)
-    back = picture[top:bottom, left:right]
-    joined = front + back * (1 - front[..., 3:] / 255)
-    picture[top:bottom, left:right] = np.minimum(np.rint(joined), 255).astype(np.uint8)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from polytempo.edit.edl import Edl
 from polytempo.layers.sparse import Crop, crop_of
 from polytempo.layers.stack import LayerStack
+from polytempo.render.compose import Movable
 from polytempo.render.sequence import output_times
 from polytempo.render.showing import Shower, placed
 from polytempo.render.unseen import Unseen
@@ -87,7 +88,9 @@ def _unseen_places(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
             source = one.time_map.at(times[n]) if one.visible else None
             if source is not None and bare.any():
                 t = clip.frame_at(source)
-                crop = placed(stack, crop_of(by_name[one.layer].pictures, t), source=t, frame=view.camera_frame)
+                crop = placed(
+                    stack, Movable(crop_of(by_name[one.layer].pictures, t)), source=t, frame=view.camera_frame
+                )
                 bare &= ~_solid(crop, stack.size)
         share = float(bare.mean())
         covered += share > UNSEEN

@@ -34,7 +34,7 @@ class Grain:
         if not strength.any():
             log.info("The clip shows no grain that frozen subjects could be given")
 
-    def lay(self, frame: UInt8[np.ndarray, "H W 3"], body: Crop, *, number: int, opacity: float = 1.0) -> None:
+    def lay(self, frame: UInt8[np.ndarray, "H W 4"], body: Crop, *, number: int, opacity: float = 1.0) -> None:
         """Add the grain of output frame ``number`` where a body covers it, in place."""
         height, width = frame.shape[:2]
         top, left = max(body.y, 0), max(body.x, 0)
@@ -46,8 +46,8 @@ class Grain:
         noise = self._tile(number)
         rows, columns = -(-height // TILE), -(-width // TILE)
         field = np.tile(noise, (rows, columns, 1))[top:bottom, left:right]
-        part = frame[top:bottom, left:right]
-        frame[top:bottom, left:right] = np.clip(np.rint(part + field * alpha), 0, 255).astype(np.uint8)
+        part = frame[top:bottom, left:right, :3]
+        part[:] = np.clip(np.rint(part + field * alpha), 0, 255).astype(np.uint8)
 
     def _tile(self, number: int) -> NDArray[np.float32]:
         noise = np.random.default_rng(number).normal(0, 1, (TILE, TILE, 3)).astype(np.float32)
@@ -70,7 +70,7 @@ def measured_grain(stack: LayerStack) -> tuple[NDArray[np.float64], float]:
         alone = cv2.erode((picture[..., 3] >= FULLY).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         if alone.sum() < 500:
             continue
-        rest = picture[..., :3].astype(np.float32) - plates.frame(t)
+        rest = picture[..., :3].astype(np.float32) - plates.frame(t)[..., :3]
         fine = rest - cv2.GaussianBlur(rest, (0, 0), 3)
         values = fine[alone]
         strengths.append(1.4826 * np.median(np.abs(values - np.median(values, axis=0)), axis=0))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any, Protocol, no_type_check, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
-from numba import njit
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from polytempo.layers.sparse import Crop
+from polytempo.render.between import BORDER_PX, between
+from polytempo.render.compose import enlarged
 
 FLOW_SIDE_PX = 240
 """Longer side at which flow is found; larger pictures are halved until they fit. Filmed bodies lose nothing against
@@ -20,10 +21,6 @@ MARGIN_PX = 16
 """Clear space around a crop, so that flow sees where it ends."""
 GREY = 128
 """What shows through a clear layer while flow is found."""
-ROUNDS = 3
-"""Steps in which a pixel's motion is looked up where it leads to."""
-TOLERANCE_PX = 1.0
-"""Error of going there and back at which a flow is half believed; grows by a tenth of the motion."""
 
 
 @runtime_checkable
@@ -55,16 +52,18 @@ class FlowBetween:
 
     Args:
         side_px: Longer side at which flow is found; None for the pictures' own size, the slow reference.
-        soft: Sample between pixels linearly, for shadows and reflections, at a tenth of what cubic sampling costs.
+        soft: Sample between pixels linearly, for shadows and reflections; else pictures are enlarged twice by a cubic
+            kernel first, each one once.
 
     Source: Kroeger et al. 2016 (flow); the rest is ours, decision 0012.
     """
 
     def __init__(self, *, side_px: int | None = FLOW_SIDE_PX, soft: bool = False) -> None:
-        self._side_px, self._sampling = side_px, cv2.INTER_LINEAR if soft else cv2.INTER_CUBIC
+        self._side_px, self._soft = side_px, soft
         self._engine = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
         self._pair: Hashable = None
         self._flows: tuple[NDArray[np.float32], NDArray[np.float32]] | None = None
+        self._large: list[tuple[Crop, NDArray[np.uint8]]] = []
 
     def __call__(self, first: Crop, second: Crop, share: float, *, pair: Hashable) -> Crop:
         """The crop at ``share`` of the way from the first to the second; ``pair`` says which two they are."""
@@ -74,7 +73,21 @@ class FlowBetween:
         if self._flows is None or self._pair != pair:
             self._flows, self._pair = self._both_ways(a, b), pair
         forward, backward = self._flows
-        return Crop(x=box[0], y=box[1], picture=_between(a, b, forward, backward, share, self._sampling))
+        x, y = box
+        if self._soft:
+            return Crop(x=x, y=y, picture=between(a, b, forward, backward, share, ((a, 0, 0, 1), (b, 0, 0, 1))))
+        self._large = [(one, self._enlarged(one)) for one in (first, second)]
+        near, far = ((large, one.x - x - BORDER_PX, one.y - y - BORDER_PX, 2) for one, large in self._large)
+        return Crop(x=x, y=y, picture=between(a, b, forward, backward, share, (near, far)))
+
+    def _enlarged(self, crop: Crop) -> NDArray[np.uint8]:
+        for kept, large in self._large:
+            if kept is crop:
+                return large
+        border = cv2.copyMakeBorder(
+            crop.picture, BORDER_PX, BORDER_PX, BORDER_PX, BORDER_PX, cv2.BORDER_CONSTANT, value=0
+        )
+        return enlarged(np.asarray(border, np.uint8), 2)
 
     def _both_ways(
         self, a: UInt8[np.ndarray, "H W 4"], b: UInt8[np.ndarray, "H W 4"]
@@ -96,96 +109,6 @@ class FlowBetween:
             flow = self._engine.calc(greys[one], nearer, np.zeros((*nearer.shape, 2), np.float32))
             flows.append(np.asarray(flow + shift.astype(np.float32)))
         return flows[0], flows[1]
-
-
-def _between(
-    a: UInt8[np.ndarray, "H W 4"],
-    b: UInt8[np.ndarray, "H W 4"],
-    forward: Float32[np.ndarray, "h w 2"],
-    backward: Float32[np.ndarray, "h w 2"],
-    share: float,
-    sampling: int,
-) -> UInt8[np.ndarray, "H W 4"]:
-    height, width = a.shape[:2]
-    rows, columns = forward.shape[:2]
-    x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
-    # Motions are followed where they were found, at their own size: they are smooth, the picture is not.
-    (to_a, trust_a), (to_b, trust_b) = (
-        _enlarged(motion, trust, (width, height))
-        for motion, trust in (
-            _traced(forward, backward, x, y, share),
-            _traced(backward, forward, x, y, 1 - share),
-        )
-    )
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    from_a, from_b = (
-        cv2.remap(one, x + to[..., 0], y + to[..., 1], sampling, borderMode=cv2.BORDER_CONSTANT)
-        for one, to in ((a, to_a), (b, to_b))
-    )
-    weight_a, weight_b = (1 - share) * trust_a, share * trust_b
-    belief = np.maximum(trust_a, trust_b)
-    scale = belief / np.maximum(weight_a + weight_b, 1e-6)
-    return _joined(from_a, from_b, weight_a * scale, weight_b * scale, a, b, 1 - belief, np.float32(share))
-
-
-@njit(cache=True, nogil=True)
-@no_type_check  # the checked form cannot be compiled
-def _joined(
-    from_a: Any, from_b: Any, weight_a: Any, weight_b: Any, a: Any, b: Any, doubt: Any, share: Any
-) -> Any:  # pragma: no cover - compiled
-    out = np.empty_like(a)
-    for row in range(a.shape[0]):
-        for column in range(a.shape[1]):
-            still_a, still_b = doubt[row, column] * (1 - share), doubt[row, column] * share
-            for channel in range(4):
-                value = (
-                    weight_a[row, column] * from_a[row, column, channel]
-                    + weight_b[row, column] * from_b[row, column, channel]
-                    + still_a * a[row, column, channel]
-                    + still_b * b[row, column, channel]
-                )
-                out[row, column, channel] = np.uint8(min(max(value + 0.5, 0.0), 255.0))
-    return out
-
-
-def _enlarged(
-    motion: NDArray[np.float32], trust: NDArray[np.float32], size: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    rows, columns = trust.shape
-    scale = np.array([size[0] / columns, size[1] / rows], np.float32)
-    if (columns, rows) == size:
-        return motion, trust
-    large = cv2.resize(motion * scale, size, interpolation=cv2.INTER_LINEAR)
-    belief = cv2.resize(trust, size, interpolation=cv2.INTER_LINEAR)
-    return np.asarray(large, np.float32), np.asarray(belief, np.float32)
-
-
-def _traced(
-    there: Float32[np.ndarray, "H W 2"],
-    back: Float32[np.ndarray, "H W 2"],
-    x: Float32[np.ndarray, "H W"],
-    y: Float32[np.ndarray, "H W"],
-    share: float,
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """From pixels of the picture between to where they are in a neighbour, and how far that is to be believed.
-
-    ``there`` lives on the neighbour and leads to the other one, ``share`` of it lies between.
-    """
-    motion = there
-    for _ in range(ROUNDS):
-        motion = cv2.remap(
-            there,
-            x - share * motion[..., 0],
-            y - share * motion[..., 1],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    far_x, far_y = x + (1 - share) * motion[..., 0], y + (1 - share) * motion[..., 1]
-    returned = cv2.remap(back, far_x, far_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    error = ((motion + returned) ** 2).sum(axis=2)
-    slack = TOLERANCE_PX**2 + 0.01 * (motion**2).sum(axis=2)
-    trust = np.exp(-0.5 * error / slack)
-    return np.asarray(-share * motion, np.float32), np.asarray(trust, np.float32)
 
 
 def _centre(alpha: NDArray[Any]) -> NDArray[np.float64]:

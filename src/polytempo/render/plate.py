@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from polytempo.layers.stack import LayerStack
-from polytempo.render.compose import enlarged, small_from_large, whole_shift
+from polytempo.render.compose import enlarged, opaque, small_from_large, whole_shift
 
 LARGE_CANVAS = 1_500_000
 """Pixels of a canvas up to which it is kept four times as large on a side (72 MB), beyond it twice."""
@@ -30,10 +30,10 @@ class PlateView:
         self._large: UInt8[np.ndarray, "H W 3"] | None = None
         self._exposure = stack.background.exposure
         self._key = b""
-        self._kept = self._colour
+        self._kept = opaque(self._colour[:1, :1])
 
-    def frame(self, index: int, *, camera_frame: int | None = None) -> UInt8[np.ndarray, "H W 3"]:
-        """The plate at the time of frame ``index``; a picture of its own that may be written to.
+    def frame(self, index: int, *, camera_frame: int | None = None) -> UInt8[np.ndarray, "H W 4"]:
+        """The plate at the time of frame ``index``, opaque; a picture of its own that may be written to.
 
         Args:
             index: Frame whose exposure is taken.
@@ -43,7 +43,7 @@ class PlateView:
         gain = None if self._exposure is None else self._exposure[index]
         key = matrix.tobytes() + (b"" if gain is None else gain.tobytes())
         if key != self._key:
-            self._kept, self._key = self._projected(matrix, gain), key
+            self._kept, self._key = opaque(np.ascontiguousarray(self._projected(matrix, gain))), key
         return self._kept.copy()
 
     def _projected(self, canvas_from_frame: Any, gain: Any) -> UInt8[np.ndarray, "H W 3"]:

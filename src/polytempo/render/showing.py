@@ -10,7 +10,7 @@ from polytempo.core.pictures import Pictures
 from polytempo.edit.edl import Instance
 from polytempo.layers.sparse import Crop, crop_of, crop_of_picture
 from polytempo.layers.stack import Layer, LayerStack
-from polytempo.render.compose import moved
+from polytempo.render.compose import Movable
 from polytempo.render.interpolate import FlowBetween, Interpolator, blended, by_interpolator
 from polytempo.render.view import source_frame, source_place
 from polytempo.video.clip import Clip
@@ -22,13 +22,17 @@ SOLID = 128
 
 
 class Shower:
-    """Gives an instance's body and effects at any moment; keeps the motion between the last two frames it needed."""
+    """Gives an instance's body and effects at any moment; keeps the frames it last needed and the motion between them.
+
+    Body and effects may be asked for at the same time by different threads.
+    """
 
     def __init__(
         self, stack: LayerStack, layer: Layer, instance: Instance, clip: Clip, interpolator: Interpolator | None
     ) -> None:
         self._stack, self._layer, self._instance, self._clip = stack, layer, instance, clip
         self._interpolator = interpolator
+        self._read: dict[str, dict[int, Movable]] = {"body": {}, "effects": {}}
         self._kept: dict[str, dict[tuple[int, int], Crop]] = {"body": {}, "effects": {}}
         self._moving_camera = not _at_rest(stack)
         self._flows = {"body": FlowBetween(), "effects": FlowBetween(soft=True)}
@@ -46,20 +50,19 @@ class Shower:
     def _shown(self, what: str, pictures: Pictures, source: Fraction, time: Fraction, frame: int) -> Crop:
         passed = self._passed_frames(source, time)
         if len(passed) > 1:
-            crops = [self._placed(pictures, one, frame) for one in passed]
-            return mean_crop(crops)
+            return mean_crop(self._placed(what, pictures, passed, frame))
         if self._instance.between == "nearest":
-            return self._placed(pictures, source_frame(self._clip, source), frame)
+            return self._placed(what, pictures, passed, frame)[0]
         first, share = source_place(self._clip, source)
-        kept = self._kept[what].get((first, frame if self._moving_camera else 0))
         if share == 0:
-            return self._placed(pictures, first, frame) if kept is None else kept
-        a, b = self._neighbours(what, pictures, first, frame)
+            kept = self._kept[what].get(self._key(first, frame))
+            return self._placed(what, pictures, [first], frame)[0] if kept is None else kept
+        a, b = self._placed(what, pictures, [first, first + 1], frame)
         if self._instance.between == "blend":
             return blended(a, b, share)
         if self._interpolator is not None:
             return by_interpolator(self._interpolator, a, b, share)
-        return self._flows[what](a, b, share, pair=(first, frame if self._moving_camera else 0))
+        return self._flows[what](a, b, share, pair=self._key(first, frame))
 
     def _passed_frames(self, source: Fraction, time: Fraction) -> list[int]:
         """Source frames that go by while the shutter is open; one where nothing runs fast."""
@@ -71,16 +74,22 @@ class Shower:
         n = min(last - first + 1, MOST_BLURRED)
         return sorted({round(first + k * (last - first) / max(n - 1, 1)) for k in range(n)})
 
-    def _neighbours(self, what: str, pictures: Pictures, first: int, frame: int) -> tuple[Crop, Crop]:
-        """A frame and the one after; under slow motion the next moments ask for them again."""
-        wanted = [(one, frame if self._moving_camera else 0) for one in (first, first + 1)]
-        kept = self._kept[what]
-        crops = {key: kept[key] if key in kept else self._placed(pictures, key[0], frame) for key in wanted}
-        self._kept[what] = crops
-        return crops[wanted[0]], crops[wanted[1]]
+    def _placed(self, what: str, pictures: Pictures, sources: list[int], frame: int) -> list[Crop]:
+        """Source frames as the camera of ``frame`` sees them; slow motion and freezes ask for them again and again."""
+        read, kept = self._read[what], self._kept[what]
+        self._read[what] = {one: read.get(one) or Movable(crop_of(pictures, one)) for one in sources}
+        keys = [self._key(one, frame) for one in sources]
+        offset = self._instance.offset
+        self._kept[what] = {
+            key: kept[key]
+            if key in kept
+            else placed(self._stack, self._read[what][one], source=one, frame=frame, offset=offset)
+            for key, one in zip(keys, sources, strict=True)
+        }
+        return [self._kept[what][key] for key in keys]
 
-    def _placed(self, pictures: Pictures, source: int, frame: int) -> Crop:
-        return placed(self._stack, crop_of(pictures, source), source=source, frame=frame, offset=self._instance.offset)
+    def _key(self, source: int, frame: int) -> tuple[int, int]:
+        return source, frame if self._moving_camera else 0
 
 
 def _at_rest(stack: LayerStack) -> bool:
@@ -88,7 +97,9 @@ def _at_rest(stack: LayerStack) -> bool:
     return np.array_equal(matrices, np.broadcast_to(matrices[:1], matrices.shape))
 
 
-def placed(stack: LayerStack, crop: Crop, *, source: int, frame: int, offset: tuple[float, float] = (0.0, 0.0)) -> Crop:
+def placed(
+    stack: LayerStack, crop: Movable, *, source: int, frame: int, offset: tuple[float, float] = (0.0, 0.0)
+) -> Crop:
     """A crop of one frame where the camera of another shows it.
 
     Source: paper A, Section 4.6.
@@ -97,9 +108,9 @@ def placed(stack: LayerStack, crop: Crop, *, source: int, frame: int, offset: tu
     same = source == frame or np.array_equal(matrices[source], matrices[frame])
     x, y = offset
     if same and not (x or y):
-        return crop
+        return crop.crop
     matrix = np.eye(3) if same else stack.camera.frame_from_frame(frame, source)
-    return moved(crop, np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ matrix, stack.size)
+    return crop.moved(np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ matrix, stack.size)
 
 
 def mean_crop(crops: list[Crop]) -> Crop:

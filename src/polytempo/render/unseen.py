@@ -30,9 +30,9 @@ class Unseen:
             self._kept, self._key = seen > 0, key
         return self._kept
 
-    def mark(self, plate: UInt8[np.ndarray, "H W 3"], camera_frame: int) -> None:
+    def mark(self, plate: UInt8[np.ndarray, "H W 4"], camera_frame: int) -> None:
         """Hatch such pixels in place."""
         pixels = self.pixels(camera_frame)
         rows, columns = np.nonzero(pixels)
         striped = (rows + columns) // STRIPE_PX % 2 == 0
-        plate[rows[striped], columns[striped]] = MARK
+        plate[rows[striped], columns[striped], :3] = MARK

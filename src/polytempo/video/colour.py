@@ -1,9 +1,8 @@
 """How coded video numbers become RGB and back: matrices, ranges and the tags that name them.
 
 All conversions go through FFmpeg's scaler with matrix and range spelt out (it never guesses), except that eight-bit
-4:2:0 is read by ``chroma``. ``FULL_QUALITY`` reads
-chroma with interpolation at full accuracy, ``FAST`` is for writing, where the scaler's rounding is already within
-one step.
+4:2:0 is read and written by ``chroma``. ``FULL_QUALITY`` reads chroma with interpolation at full accuracy, ``FAST`` is
+for writing, where the scaler's rounding is already within one step.
 """
 
 from __future__ import annotations
@@ -11,13 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import Interpolation, VideoReformatter
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.errors import InputError
-from polytempo.video.chroma import PLANAR_420, rgb_from_420
+from polytempo.video.chroma import PLANAR_420, frame_420_from_rgba, rgb_from_420
 from polytempo.video.clip import ColourTags
 
 MATRIX_IDS = {"bt709": 1, "fcc": 4, "smpte170m": 6, "smpte240m": 7, "bt2020nc": 9}
@@ -143,21 +143,34 @@ def rgb_from_frame(
 
 
 def frame_from_rgb(
-    picture: UInt8[np.ndarray, "H W 3"], scaler: VideoReformatter, *, tags: ColourTags, pixel_format: str
+    picture: UInt8[np.ndarray, "H W C"], scaler: VideoReformatter, *, tags: ColourTags, pixel_format: str
 ) -> av.VideoFrame:
-    """Convert RGB ``uint8 [H, W, 3]`` to a tagged frame in a YUV (or planar RGB) pixel format for an encoder."""
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-    frame.color_range = FULL
-    if pixel_format in ("gbrp", "bgr0"):
-        return scaler.reformat(frame, format=pixel_format)
-    coded = scaler.reformat(
-        frame,
-        format=pixel_format,
-        dst_colorspace=MATRIX_IDS[tags.matrix],
-        src_color_range=FULL,
-        dst_color_range=FULL if tags.full_range else LIMITED,
-        interpolation=FAST,
-    )
+    """Convert a picture to a tagged frame in a YUV (or planar RGB) pixel format for an encoder.
+
+    Args:
+        picture: RGB ``uint8 [H, W, 3]``, or with a fourth byte a pixel that is not looked at.
+        scaler: Kept between frames: it caches its tables.
+        tags: How the numbers shall be coded.
+        pixel_format: FFmpeg's name.
+    """
+    height, width, channels = picture.shape
+    if pixel_format == "yuv420p" and not (height % 2 or width % 2):
+        whole: Any = picture if channels == 4 else cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
+        coded = frame_420_from_rgba(np.ascontiguousarray(whole), matrix=tags.matrix, full_range=tags.full_range)
+    else:
+        name = "rgb24" if channels == 3 else "rgba"
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format=name)
+        frame.color_range = FULL
+        if pixel_format in ("gbrp", "bgr0"):
+            return scaler.reformat(frame, format=pixel_format)
+        coded = scaler.reformat(
+            frame,
+            format=pixel_format,
+            dst_colorspace=MATRIX_IDS[tags.matrix],
+            src_color_range=FULL,
+            dst_color_range=FULL if tags.full_range else LIMITED,
+            interpolation=FAST,
+        )
     coded.colorspace = MATRIX_IDS[tags.matrix]
     coded.color_range = FULL if tags.full_range else LIMITED
     coded.color_primaries = PRIMARIES_IDS[tags.primaries]
