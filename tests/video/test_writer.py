@@ -72,9 +72,9 @@ def test_a_fourth_byte_is_not_looked_at(
     pictures = drawn(3, *size)
     rest = np.random.default_rng(0).integers(0, 256, (*pictures.shape[:3], 1)).astype(np.uint8)
     written = []
-    for number, given in enumerate((pictures, np.concatenate([pictures, rest], axis=3))):
+    for number, one in enumerate((pictures, np.concatenate([pictures, rest], axis=3))):
         path = tmp_path / f"{number}{name}"
-        write_clip(path, given, size=size, frame_rate=Fraction(24), codec=codec)
+        write_clip(path, one, size=size, frame_rate=Fraction(24), codec=codec)
         written.append(list(read_pictures(probe(path))))
     assert all(map(np.array_equal, *written))
     assert codec != "ffv1" or all(map(np.array_equal, written[0], pictures))
