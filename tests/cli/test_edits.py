@@ -72,7 +72,21 @@ def test_order_matters_between_delay_and_freeze() -> None:
         ("speed", "girl=50%", "girl: 0-2 s shows 0-1 s"),
         ("ramp", "girl@0s-1s=100%..0%", "girl: 0-1 s shows 0-0.5 s along a curve; 1-2 s stands still at 0.5 s"),
         ("reverse", "girl", "girl: 0-1.958 s shows 1.958-0 s; 1.958-2 s stands still at 0 s"),
-        ("loop", "girl@0s-1s", "girl: 0-2 s shows 0-0 s along a piece of a curve"),
+        ("loop", "girl@0s-1s", "girl: 0-2 s runs 0-1 s round and round"),
+        ("ping-pong", "girl@0s-1s", "girl: 0-2 s runs 0-0.9583 s back and forth"),
+        ("remove", "girl@0.5s-1s", "girl: 0-0.5 s shows 0-0.5 s; 0.5-1 s not shown; 1-2 s shows 1-2 s"),
+        ("remove", "girl@1s", "girl: 0-1 s shows 0-1 s; 1-2 s not shown"),
+        ("delay", "girl+12f:hide", "girl: 0-0.5 s not shown; 0.5-2 s shows 0-1.5 s"),
+        ("stagger", "boy,girl+12f:hide", "girl: 0-0.5 s not shown; 0.5-2 s shows 0-1.5 s"),
+        (
+            "freeze",
+            "girl@0.5s-1s:rejoin",
+            "girl: 0-0.5 s shows 0-0.5 s; 0.5-1 s stands still at 0.5 s; 1-2 s shows 1-2 s",
+        ),
+        ("speed", "girl@1s-2s=50%:rejoin", "girl: 0-1 s shows 0-1 s; 1-2 s shows 1-1.5 s"),
+        ("ramp", "girl@0s-1s=100%..0%:rejoin", "girl: 0-1 s shows 0-0.5 s along a curve; 1-2 s shows 1-2 s"),
+        ("duplicate", "girl*1+1s:4,0:hide", "girl-2: 0-1 s not shown; 1-2 s shows 0-1 s"),
+        ("extend", "3s:ping-pong", "girl: 0-2 s shows 0-2 s; back and forth after"),
         ("swap", "girl,boy", "girl: 0-2 s shows 0-2 s"),
         ("stagger", "boy,girl+12f", "girl: 0-0.5 s stands still at 0 s; 0.5-2 s shows 0-1.5 s"),
         ("keys", "girl@0s=0s,2s=1s", "girl: 0-2 s shows 0-1 s along a curve"),
@@ -113,6 +127,19 @@ def test_an_alignment_over_a_late_range_looks_at_what_is_shown_there() -> None:
     assert girl.speed_at(Fraction(3)) == Fraction(1, 2)
     assert speed is not None
     assert 0.3 < speed < 0.46  # 15 / 20 / 2, found from little more than a bounce
+
+
+def test_what_is_special_of_the_whole_is_told() -> None:
+    words = ["--extend", "3s", "--level", "girl@1s-2s=1", "--slow-motion", "girl=flow", "--motion-blur", "boy"]
+    words += ["--grain", "50%", "--camera", "locked@1s", "--frame-rate", "30", "--trim", "1s-2.5s"]
+    girl, boy, whole = described(next_edit(None, edit_words(words), names=["girl", "boy"], clip=CLIP))
+    assert girl.endswith("level 1 over 0-1 s; slow motion by flow")
+    assert boy.endswith("motion blur")
+    assert whole == (
+        "output: 1.5 s; the background 0-1 s shows 1-2 s, 1-1.5 s stands still at 2 s; camera locked as at 1 s; "
+        "30 frames a second; grain 50%"
+    )
+    assert len(described(start())) == 2
 
 
 def test_what_an_edit_looks_like_as_typed() -> None:
@@ -253,7 +280,12 @@ def test_copies_come_after() -> None:
         ("level", "girl@1s-3s=1", "times must be within the output"),
         ("camera", "locked@3s", "times must be within the clip"),
         ("photo-finish", "girl,boy:1,2,3,4@3s", "times must be within the clip"),
-        ("remove", "girl@1s", "only a name must be given here"),
+        ("remove", "girl@3s", "times must be within the output"),
+        ("solo", "girl@1s", "only a name must be given here"),
+        ("delay", "girl+3f:magic", "the word at the end must be one of hold, hide; got 'magic'"),
+        ("freeze", "girl@1s-2s:hide", "the word at the end must be one of resume, rejoin; got 'hide'"),
+        ("extend", "3s:rejoin", "the word at the end must be one of hold, hide, loop, ping-pong; got 'rejoin'"),
+        ("trim", "1s-0.5s", r"a range must stop after it starts; got '1s-0\.5s'"),
         ("remove", "", "must read NAME"),
         ("delay", "girl", r"must read NAME\+TIME"),
         ("speed", "girl=0%", "--speed girl=0%"),

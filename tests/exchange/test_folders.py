@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import json
 import warnings
+import wave
 from dataclasses import replace
 from fractions import Fraction as F
 from pathlib import Path
+from urllib.parse import unquote
 
 import cv2
 import numpy as np
+import opentimelineio as otio
 import pytest
 import torch
 
 from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.cli.export import at_even_times
+from polytempo.cli.export_folders import (
+    NOTE,
+    Export,
+    check_folder,
+    file_names,
+    write_exr_folder,
+    write_layer_folder,
+)
 from polytempo.cli.main import main
 from polytempo.core.errors import InputError
 from polytempo.core.progress import silent
-from polytempo.edit.edl import read_edl
+from polytempo.edit.edl import clip_duration, identity_edl, read_edl
 from polytempo.exchange.exr import read_exr
 from polytempo.exchange.folders import find_layer_folders, import_layer_folders, read_paper_scene
 from polytempo.exchange.images import read_png_sequence, write_png_sequence
 from polytempo.exchange.otio import read_otio
-from polytempo.exchange.video import read_video
+from polytempo.exchange.video import VideoConfig, read_video
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import open_project
 from polytempo.project.request import read_request
 from polytempo.project.run import run_stage
 from polytempo.project.stages import run_probe
 from polytempo.render.sequence import render_frames
-from polytempo.render.sound import RATE, write_sound
+from polytempo.render.sound import RATE, sound_plan, write_sound
 from polytempo.video.probe import probe
 from polytempo.video.samples import read_sound
 from polytempo.video.writer import write_clip
+from support import psnr
 from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_clip, drawn_stack, edit_of
 
 
@@ -151,10 +163,47 @@ def test_exports_take_the_sound_along(folders: Path, tmp_path: Path, capsys: pyt
         assert probe(tmp_path / name).audio_codecs == (codec,)
         assert abs(pitch(tmp_path / name, 0.2) - 400) < 8
         assert abs(pitch(tmp_path / name, 0.7) - 800) < 8
-    assert "Pictures carry no sound" in said("-o", str(tmp_path / "frames"), "--as", "png")
+    for name, words in (("frames", ("png",)), ("apart", ("png", "--layers")), ("exr", ("exr",))):
+        assert '"The sound was copied, to sound.wav beside the pictures"' in said(
+            "-o", str(tmp_path / name), "--as", *words
+        )
+        assert abs(pitch(tmp_path / name / "sound.wav", 0.7) - 800) < 8
+        with wave.open(str(tmp_path / name / "sound.wav")) as file:
+            assert abs(file.getnframes() / file.getframerate() - 1) < 0.01
+    assert '"The sound was copied, with the background"' in said("-o", str(tmp_path / "layers"), "--layers")
+    assert probe(tmp_path / "layers" / "background.mov").audio_codecs == ("aac",)
+    assert probe(tmp_path / "layers" / "l1.mov").audio_codecs == ()
+    assert "Previews carry no sound" in said("-o", str(tmp_path / "small.gif"))
     assert main(["edit", str(project), "--trim", "0.5s-1s"]) == 0
     assert "follows the background's clock" in said("-o", str(tmp_path / "part.webm"))
     assert abs(pitch(tmp_path / "part.webm", 0.2) - 800) < 8
+
+
+@pytest.mark.slow
+def test_a_timeline_comes_with_what_it_shows(folders: Path, tmp_path: Path) -> None:
+    """Composited by OpenTimelineIO's reading of the timeline from the files it names, it is the rendered edit."""
+    project = tmp_path / "mine.polytempo"
+    assert main(["import", str(folders), "-o", str(project), "--frame-rate", "30"]) == 0
+    assert main(["edit", str(project), "--freeze", "l1@2f-4f", "--delay", "l2+1f:hide", "--level", "l2=1"]) == 0
+    assert main(["export", str(project), "-o", str(tmp_path / "cut" / "my edit.otio"), "--layers"]) == 0
+    with open_project(project, writing=False) as opened:
+        clip = run_probe(opened, silent).value
+        stack = read_stack(opened.current_result("layers") / "stack")
+    timeline = otio.adapters.read_from_file(str(tmp_path / "cut" / "my edit.otio"))
+    frames = [np.zeros((HEIGHT, WIDTH, 3)) for _ in range(N_FRAMES)]
+    for track in timeline.video_tracks():
+        for n in range(N_FRAMES):
+            time = otio.opentime.RationalTime(n, 30)
+            item = track.child_at_time(time)
+            if isinstance(item, otio.schema.Gap):
+                continue
+            path = tmp_path / "cut" / unquote(item.media_reference.target_url)
+            still = any(isinstance(one, otio.schema.FreezeFrame) for one in item.effects)
+            shown = item.source_range.start_time if still else track.transformed_time(time, item)
+            rgba = list(read_video(path, codec="prores4444"))[round(shown.to_seconds() * 30)].astype(float)
+            frames[n] = rgba[..., :3] + (1 - rgba[..., 3:] / 255) * frames[n]
+    for frame, wanted in zip(frames, render_frames(stack, read_edl(project / "edit.json"), clip), strict=True):
+        assert psnr(np.clip(frame, 0, 255).astype(np.uint8), wanted) > 36
 
 
 @pytest.mark.slow
@@ -203,6 +252,58 @@ def test_an_uneven_clip_is_exported_at_its_nominal_rate() -> None:
     uneven = replace(even, pts=tuple(n + (n // 10) * 2 for n in range(30)))
     assert at_even_times(edl, uneven).timing == uneven.frame_rate
     assert at_even_times(replace(edl, timing=F(12)), uneven).timing == F(12)
+
+
+@pytest.mark.parametrize("kind", ["png", "exr", "ffv1"])
+def test_layers_of_an_uneven_clip_show_each_moment_in_its_place(kind: str, tmp_path: Path) -> None:
+    """Six frames, the fourth of them on screen for four times as long: evenly written it comes four times."""
+    clip = replace(drawn_clip(), pts=(0, 1, 2, 3, 7, 8))
+    stack = drawn_stack()
+    edl = at_even_times(identity_edl(["red", "green"], clip_duration(clip)), clip)
+    made = Export(
+        stack=stack,
+        edl=edl,
+        clip=clip,
+        kind=kind,
+        config=VideoConfig(codec="ffv1") if kind == "ffv1" else None,
+        sound=sound_plan(edl, clip, "auto"),
+        network=None,
+        report=silent,
+    )
+    folder = tmp_path / "out"
+    (write_exr_folder if kind == "exr" else write_layer_folder)(made, folder)
+    match kind:
+        case "exr":
+            red = [read_exr(one)["red"] for one in sorted(folder.glob("*.exr"))]
+        case "png":
+            red = list(read_png_sequence(folder / "red"))
+        case _:
+            red = list(read_video(folder / "red.mkv", codec="ffv1"))
+    shown = [int(np.flatnonzero(one[15, :, 3])[0] - 4) // 5 for one in red]
+    assert shown == [0, 1, 2, 3, 3, 3, 3, 4, 5]
+    note = json.loads((folder / NOTE).read_text())
+    assert (note["frame_rate"], note["layers"]) == ("30", ["background", "red", "green"])
+
+
+@pytest.mark.refusal
+def test_a_folder_of_somebody_elses_is_not_replaced(tmp_path: Path) -> None:
+    check_folder(tmp_path / "new")
+    (tmp_path / "empty").mkdir()
+    check_folder(tmp_path / "empty")
+    (tmp_path / "empty" / "holiday.mov").write_bytes(b"dear")
+    with pytest.raises(InputError, match=r"got a folder that holds something else\. Choose another name"):
+        check_folder(tmp_path / "empty")
+    (tmp_path / "empty" / NOTE).write_text("{}")
+    check_folder(tmp_path / "empty")
+    with pytest.raises(InputError, match="this export fills a folder; got a file of that name"):
+        check_folder(tmp_path / "empty" / "holiday.mov")
+
+
+def test_every_layer_gets_a_file_of_its_own() -> None:
+    names = ["background", "girl", "Girl", "a/b", "a.b", "a_b"]
+    assert file_names(names) == {
+        "background": "background", "girl": "girl", "Girl": "Girl~2", "a/b": "a_b", "a.b": "a_b~2", "a_b": "a_b~3"
+    }  # fmt: skip
 
 
 def test_the_papers_layout(tmp_path: Path) -> None:

@@ -46,6 +46,15 @@ def test_the_edit_that_changes_nothing_is_the_composite(camera: CameraPath | Non
         require_near(frame, plain_frame(stack, t, dict.fromkeys(stack.order[t], t)))
 
 
+def test_rounded_frame_times_hide_nobody_a_frame_too_long() -> None:
+    """At 30 frames a second in milliseconds frame 1 is at 33 ms, which is before a thirtieth of a second."""
+    clip, stack = drawn_clip(time_base=Fraction(1, 1000)), drawn_stack()
+    for by, first in ((Fraction(1, 30), 1), (clip.time_of(2), 2)):
+        late = list(render_frames(stack, delay(solo(edit_of(stack), "red"), "red", by=by, outside="hide"), clip))
+        there = [bool((one[..., 0] == 200).sum() > 50) for one in late]
+        assert there == [n >= first for n in range(N_FRAMES)]
+
+
 def test_every_frame_is_a_picture_of_its_own() -> None:
     stack = drawn_stack()
     frames = frames_of(stack, solo(edit_of(stack)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
@@ -14,9 +15,19 @@ from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
 from polytempo.cli.scene import Scene, project_scene
 from polytempo.cli.session import session
 from polytempo.core.errors import InputError
-from polytempo.edit.edl import Edl, check_edl, clip_duration, identity_edl, read_edl, write_edl
+from polytempo.edit.edl import (
+    Edl,
+    Framing,
+    Instance,
+    Locked,
+    check_edl,
+    clip_duration,
+    identity_edl,
+    read_edl,
+    write_edl,
+)
 from polytempo.edit.segments import Bezier, Hide, Hold, Linear, Smooth
-from polytempo.edit.timemap import Nested, Segment, TimeMap
+from polytempo.edit.timemap import Nested, Segment, TimeMap, identity_map
 from polytempo.exchange.otio import read_otio
 from polytempo.layers.store import read_stack
 from polytempo.project.folder import Project
@@ -82,14 +93,42 @@ def next_edit(
 
 
 def described(edl: Edl) -> list[str]:
-    """Say in a line each what becomes of every instance."""
+    """Say in a line each what becomes of every instance, and in a last one what is special of the whole."""
     lines: list[str] = []
     for one in edl.instances:
         if not one.visible or one.opacity == 0:
             lines.append(f"{one.name}: not shown")
         else:
-            lines.append(f"{one.name}: {'; '.join([*map(_stretch, one.time_map.segments), *_rounds(one.time_map)])}")
-    return lines
+            words = [*map(_stretch, one.time_map.segments), *_rounds(one.time_map), *_looks(one)]
+            lines.append(f"{one.name}: {'; '.join(words)}")
+    whole = _whole(edl)
+    return [*lines, f"output: {'; '.join(whole)}"] if whole else lines
+
+
+def _looks(one: Instance) -> list[str]:
+    level = [f"level {one.level}"] if one.level else []
+    for part in one.levels:
+        level.append(f"level {part.level} over {float(part.start):.4g}-{float(part.stop):.4g} s")
+    between = [] if one.between == "nearest" else [f"slow motion by {one.between}"]
+    return [*level, *between, *(["motion blur"] if one.shutter else [])]
+
+
+def _whole(edl: Edl) -> list[str]:
+    words: list[str] = []
+    if edl.clock is not None or any(one.time_map.stop != edl.duration for one in edl.instances):
+        words.append(f"{float(edl.duration):.4g} s")
+    if edl.clock is not None and edl.clock.segments != identity_map(edl.clock.stop).segments:
+        words.append(f"the background {', '.join(map(_stretch, edl.clock.segments))}")
+    match edl.camera:
+        case Locked(at=at):
+            words.append(f"camera locked as at {float(at):.4g} s")
+        case Framing(instance=name):
+            words.append(f"camera on {name}")
+        case _:
+            pass
+    if isinstance(edl.timing, Fraction):
+        words.append(f"{float(edl.timing):.5g} frames a second")
+    return [*words, *([f"grain {edl.grain:.0%}"] if edl.grain else [])]
 
 
 def _rounds(time_map: TimeMap) -> list[str]:
@@ -110,9 +149,27 @@ def _stretch(segment: Segment) -> str:
             return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s"
         case Smooth() | Bezier():
             return f"{when} shows {float(segment.source_start):.4g}-{float(segment.source_stop):.4g} s along a curve"
+        case Nested() if (turns := _turns(segment)) is not None:
+            return f"{when} runs {turns}"
         case Nested():
             ends = [segment.at(time) for time in (segment.start, segment.stop)]
             told = "-".join("nothing" if end is None else f"{float(end):.4g}" for end in ends)
             return f"{when} shows {told} s along a piece of a curve"
         case Hide():
             return f"{when} not shown"
+
+
+def _turns(segment: Nested) -> str | None:
+    """What runs again and again, and how, where a segment does nothing else."""
+    later: list[TimeMap] = []
+    one: Segment = segment
+    while isinstance(one, Nested) and not isinstance(one.inner.after, str):
+        later.append(one.inner)
+        one = one.outer
+    if not isinstance(one, Nested) or not isinstance(one.outer, Linear):
+        return None
+    ends = [one.inner.segments[0].at(one.inner.start), one.inner.segments[-1].at(one.inner.stop)]
+    for inner in reversed(later):
+        ends = [None if end is None else inner.at(end) for end in ends]
+    told = "-".join("nothing" if end is None else f"{float(end):.4g}" for end in ends)
+    return f"{told} s {'round and round' if one.inner.after == 'loop' else 'back and forth'}"

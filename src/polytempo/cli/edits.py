@@ -29,10 +29,12 @@ from polytempo.edit.operations.picture import (
 )
 from polytempo.edit.operations.ramp import ramp
 from polytempo.edit.operations.remove import remove
+from polytempo.edit.operations.retime import Outside, Then
 from polytempo.edit.operations.reverse import reverse
 from polytempo.edit.operations.solo import solo
 from polytempo.edit.operations.speed import speed
 from polytempo.edit.operations.stagger import stagger, swap
+from polytempo.edit.operations.trim import Then as Longer
 from polytempo.edit.operations.trim import extend, trim
 from polytempo.edit.phrases import parse_choice, parse_keys, parse_level, parse_names, parse_ramp, parse_row
 from polytempo.edit.selectors import duration_from_text, parse_copies, parse_selection, parse_shift, parse_speed
@@ -102,15 +104,27 @@ def _names(edl: Edl) -> list[str]:
     return [one.name for one in edl.instances]
 
 
+def _told(text: str, words: Sequence[str]) -> tuple[str, str]:
+    """What was typed without the word behind its last colon, and that word; the first of them when there is none."""
+    match = re.fullmatch(r"(.*):\s*([a-z-]+)\s*", text)
+    if match is None:
+        return text, words[0]
+    if match[2] not in words:
+        raise InputError("edit", f"the word at the end must be one of {', '.join(words)}", got=repr(match[2]))
+    return match[1], match[2]
+
+
 def _freeze(edl: Edl, text: str, scene: Scene) -> Edl:
-    who = parse_selection(text, clip=scene.clip, names=_names(edl), output=edl.duration)
+    given, then = _told(text, get_args(Then))
+    who = parse_selection(given, clip=scene.clip, names=_names(edl), output=edl.duration)
     if who.start is None:
         raise InputError("edit.freeze", "a moment must be given", got=repr(text), todo="Write for example girl@1.2s")
-    return freeze(edl, who.name, at=who.start, until=who.stop)
+    return freeze(edl, who.name, at=who.start, until=who.stop, then=cast("Then", then))
 
 
 def _remove(edl: Edl, text: str, scene: Scene) -> Edl:
-    return remove(edl, _whole(edl, text, scene))
+    who = parse_selection(text, clip=scene.clip, names=_names(edl), output=edl.duration)
+    return remove(edl, who.name, start=who.start, stop=who.stop)
 
 
 def _solo(edl: Edl, text: str, scene: Scene) -> Edl:
@@ -118,20 +132,23 @@ def _solo(edl: Edl, text: str, scene: Scene) -> Edl:
 
 
 def _delay(edl: Edl, text: str, scene: Scene) -> Edl:
-    shift = parse_shift(text, clip=scene.clip, names=_names(edl))
-    return delay(edl, shift.name, by=shift.by)
+    given, outside = _told(text, get_args(Outside))
+    shift = parse_shift(given, clip=scene.clip, names=_names(edl))
+    return delay(edl, shift.name, by=shift.by, outside=cast("Outside", outside))
 
 
 def _speed(edl: Edl, text: str, scene: Scene) -> Edl:
-    change = parse_speed(text, clip=scene.clip, names=_names(edl), output=edl.duration)
-    who = change.selection
-    return speed(edl, who.name, factor=change.factor, start=who.start or ZERO, stop=who.stop)
+    given, then = _told(text, get_args(Then))
+    change = parse_speed(given, clip=scene.clip, names=_names(edl), output=edl.duration)
+    start, stop = change.selection.start or ZERO, change.selection.stop
+    return speed(edl, change.selection.name, factor=change.factor, start=start, stop=stop, then=cast("Then", then))
 
 
 def _ramp(edl: Edl, text: str, scene: Scene) -> Edl:
-    change = parse_ramp(text, clip=scene.clip, names=_names(edl), output=edl.duration)
-    who = change.selection
-    return ramp(edl, who.name, first=change.first, last=change.last, start=who.start or ZERO, stop=who.stop)
+    given, then = _told(text, get_args(Then))
+    change = parse_ramp(given, clip=scene.clip, names=_names(edl), output=edl.duration)
+    who, first, last = change.selection, change.first, change.last
+    return ramp(edl, who.name, first=first, last=last, start=who.start or ZERO, stop=who.stop, then=cast("Then", then))
 
 
 def _reverse(edl: Edl, text: str, scene: Scene) -> Edl:
@@ -150,13 +167,22 @@ def _round(mode: Round) -> Operation:
 
 
 def _duplicate(edl: Edl, text: str, scene: Scene) -> Edl:
-    copies = parse_copies(text, clip=scene.clip, names=_names(edl))
-    return duplicate(edl, copies.name, copies=copies.copies, delay=copies.delay, offset=copies.offset)
+    given, outside = _told(text, get_args(Outside))
+    made = parse_copies(given, clip=scene.clip, names=_names(edl))
+    return duplicate(
+        edl,
+        made.name,
+        copies=made.copies,
+        delay=made.delay,
+        offset=made.offset,
+        outside=cast("Outside", outside),
+    )
 
 
 def _stagger(edl: Edl, text: str, scene: Scene) -> Edl:
-    names, step = parse_row(text, clip=scene.clip, names=_names(edl))
-    return stagger(edl, names, step=step)
+    given, outside = _told(text, get_args(Outside))
+    names, step = parse_row(given, clip=scene.clip, names=_names(edl))
+    return stagger(edl, names, step=step, outside=cast("Outside", outside))
 
 
 def _swap(edl: Edl, text: str, scene: Scene) -> Edl:
@@ -173,14 +199,19 @@ def _keys(edl: Edl, text: str, scene: Scene) -> Edl:
 
 def _trim(edl: Edl, text: str, scene: Scene) -> Edl:
     # A range without a name reads like one with the name of the whole.
-    who = parse_selection(f"all@{text}", clip=scene.clip, names=["all"], output=edl.duration)
+    try:
+        who = parse_selection(f"all@{text}", clip=scene.clip, names=["all"], output=edl.duration)
+    except InputError as error:
+        got = (error.got or "").replace("all@", "")
+        raise InputError(error.where, error.must.replace("NAME@", ""), got=got, todo=error.todo) from error
     if who.stop is None:
         raise InputError("edit.trim", "a range must be given", got=repr(text), todo="Write for example 1s-3s")
     return trim(edl, start=who.start or ZERO, stop=who.stop)
 
 
 def _extend(edl: Edl, text: str, scene: Scene) -> Edl:
-    return extend(edl, duration=duration_from_text(text.strip(), scene.clip))
+    given, then = _told(text, get_args(Longer))
+    return extend(edl, duration=duration_from_text(given.strip(), scene.clip), then=cast("Longer", then))
 
 
 def _level(edl: Edl, text: str, scene: Scene) -> Edl:

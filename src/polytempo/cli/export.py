@@ -2,40 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import nullcontext
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, get_args
 
-import numpy as np
 import typer
 
 from polytempo.cli.edit import next_edit, read_edit
+from polytempo.cli.export_folders import (
+    Export,
+    check_folder,
+    counted,
+    file_names,
+    write_exr_folder,
+    write_layer_folder,
+    write_picture_folder,
+)
 from polytempo.cli.options import ClipOrProject, EdlFile, Rendering, takes_groups
 from polytempo.cli.render import current_stack, say_between
 from polytempo.cli.session import Session, session
 from polytempo.core.errors import InputError
-from polytempo.core.files import atomic_path
-from polytempo.core.pictures import Picture
-from polytempo.core.progress import Progress
-from polytempo.edit.edl import Edl
+from polytempo.edit.edl import Edl, clip_duration, identity_edl
 from polytempo.edit.operations.picture import at_frame_rate
 from polytempo.exchange.codecs import CODECS, VideoCodec
-from polytempo.exchange.exr import write_exr
-from polytempo.exchange.images import write_png_sequence, write_preview
-from polytempo.exchange.layers import BACKGROUND, background_frames, instance_frames
+from polytempo.exchange.images import write_preview
+from polytempo.exchange.layers import BACKGROUND
 from polytempo.exchange.otio import write_otio
 from polytempo.exchange.video import VideoConfig, write_video
 from polytempo.layers.stack import LayerStack
 from polytempo.project.stages import run_probe
-from polytempo.render.interpolate import Interpolator
-from polytempo.render.sequence import configured_interpolator, output_times, render_frames
+from polytempo.render.sequence import configured_interpolator, render_frames
 from polytempo.render.sound import sound_plan, sound_source
 from polytempo.video.clip import Clip
 
 HALF = Fraction(1, 2)
 KINDS = (*get_args(VideoCodec), "png", "png16", "exr", "exr-parts", "preview", "otio")
+FOLDERS = ("png", "png16", "exr", "exr-parts")
+"""Kinds that fill a folder."""
 BY_SUFFIX = {".otio": "otio", ".gif": "preview", ".apng": "preview", ".mov": "prores4444", ".webm": "vp9-alpha"}
 
 Kind = Annotated[
@@ -62,6 +65,9 @@ def export_command(
     """Export the project's edit: video with alpha, PNG, OpenEXR, a preview, an OpenTimelineIO timeline."""
     chosen = chosen_kind(output, kind, layers=layers)
     config = VideoConfig(codec=chosen, crf=crf, bitrate=bitrate, depth=depth) if chosen in CODECS else None  # type: ignore[arg-type]
+    into_folder = layers or chosen in FOLDERS
+    if into_folder:
+        check_folder(layers_beside(output) if chosen == "otio" else output)
     with session(given, place) as now:
         clip = run_probe(now.project, now.report).value
         stack = current_stack(now.project).value
@@ -69,24 +75,31 @@ def export_command(
         start = read_edit(path) if edl or path.exists() else None
         final = next_edit(start, [], names=[one.name for one in stack.layers], clip=clip)
         if chosen == "otio":
-            write_otio(output, final, clip)
+            _timeline(now, stack, final, clip, output, layers=layers)
             now.output.say(str(output), path=str(output), kind=chosen)
             return
         say_between(now, final)
-        network = configured_interpolator(now.settings.render, final)
+        final = _told_even(now, final, clip)
+        made = Export(
+            stack=stack,
+            edl=final,
+            clip=clip,
+            kind=chosen,
+            config=config,
+            sound=sound_plan(final, clip, now.settings.render.sound, suffix=_suffix(output, chosen, layers=layers)),
+            network=configured_interpolator(now.settings.render, final),
+            report=now.report,
+        )
         if chosen.startswith("exr"):
-            _exr_sequence(now, stack, final, clip, output, parts=chosen == "exr-parts", network=network)
+            write_exr_folder(made, output)
         elif layers:
-            _layers(now, stack, final, clip, output, chosen, config, network=network)
+            write_layer_folder(made, output)
+        elif into_folder:
+            write_picture_folder(made, output)
         else:
-            final = at_even_times(final, clip)
-            pictures = render_frames(stack, final, clip, interpolator=network)
-            frames = _counted(now, pictures, len(output_times(final, clip)), "composite")
-            plan = sound_plan(final, clip, now.settings.render.sound, suffix=output.suffix)
-            with sound_source(final, clip, plan) if config is not None else nullcontext() as audio_from:
-                _written(output, frames, chosen, config, stack, rate_of(final, clip), audio_from=audio_from)
-            if plan.what != "none":
-                now.output.say(plan.said if config is not None else "Pictures carry no sound: it was left out")
+            _composite(made, output)
+        if made.sound.what != "none":
+            now.output.say(_sound_said(made, layers=layers))
         now.output.say(str(output), path=str(output), kind=chosen)
 
 
@@ -103,7 +116,7 @@ def chosen_kind(output: Path, kind: str | None, *, layers: bool) -> str:
         raise InputError(
             "cli", f"the kind must be one of {', '.join(KINDS)}", got=repr(kind or output.suffix), todo="Say --as KIND"
         )
-    if layers and found in ("otio", "preview"):
+    if layers and found == "preview":
         raise InputError("cli", "layers must go into video or pictures", got=found)
     if layers and found in CODECS and not CODECS[found].alpha:
         with_alpha = ", ".join(name for name, facts in CODECS.items() if facts.alpha)
@@ -124,75 +137,78 @@ def at_even_times(edl: Edl, clip: Clip) -> Edl:
     return at_frame_rate(edl, clip.frame_rate) if uneven else edl
 
 
-def _layers(
-    now: Session,
-    stack: LayerStack,
-    edl: Edl,
-    clip: Clip,
-    folder: Path,
-    kind: str,
-    config: VideoConfig | None,
-    *,
-    network: Interpolator | None,
-) -> None:
-    total, rate = len(output_times(edl, clip)), rate_of(edl, clip)
-    suffix = CODECS[config.codec].suffixes[0] if config is not None else ""
-    with atomic_path(folder) as partial:
-        partial.mkdir()
-        backdrop = _counted(now, background_frames(stack, edl, clip), total, BACKGROUND)
-        _written(partial / f"{BACKGROUND}{suffix}", backdrop, kind, config, stack, rate)
-        for one in edl.instances:
-            pictures = instance_frames(stack, edl, clip, one.name, interpolator=network)
-            frames = _counted(now, pictures, total, one.name)
-            _written(partial / f"{_file_name(one.name)}{suffix}", frames, kind, config, stack, rate)
+def layers_beside(timeline: Path) -> Path:
+    """Folder of the layers that a timeline shows."""
+    return timeline.with_name(f"{timeline.stem}-layers")
 
 
-def _exr_sequence(
-    now: Session,
-    stack: LayerStack,
-    edl: Edl,
-    clip: Clip,
-    folder: Path,
-    *,
-    parts: bool,
-    network: Interpolator | None,
-) -> None:
-    names = [_file_name(one.name) for one in edl.instances]
-    sources = [instance_frames(stack, edl, clip, one.name, interpolator=network) for one in edl.instances]
-    total = len(output_times(edl, clip))
-    with atomic_path(folder) as partial:
-        partial.mkdir()
-        plates = _counted(now, background_frames(stack, edl, clip), total, "OpenEXR")
-        for n, (plate, *pictures) in enumerate(zip(plates, *sources, strict=True)):
-            opaque = np.dstack([plate, np.full(plate.shape[:2], 255, np.uint8)])
-            layers = {BACKGROUND: opaque, **dict(zip(names, pictures, strict=True))}
-            write_exr(partial / f"{n:04d}.exr", layers, arrangement="parts" if parts else "layers")
+def _told_even(now: Session, edl: Edl, clip: Clip) -> Edl:
+    even = at_even_times(edl, clip)
+    if even is not edl:
+        now.output.say(
+            f"The clip's frames come unevenly; written at {float(clip.frame_rate):.5g} a second, each moment in its "
+            "place. `polytempo render` keeps the clip's own frame times; --frame-rate sets another rate"
+        )
+    return even
 
 
-def _written(
-    path: Path,
-    frames: Iterator[Picture],
-    kind: str,
-    config: VideoConfig | None,
-    stack: LayerStack,
-    rate: Fraction,
-    *,
-    audio_from: Clip | None = None,
-) -> None:
-    if config is not None:
-        write_video(path, frames, size=stack.size, frame_rate=rate, config=config, audio_from=audio_from)
-    elif kind == "preview":
-        write_preview(path, frames, size=stack.size, frame_rate=rate)
+def _suffix(output: Path, kind: str, *, layers: bool) -> str:
+    return CODECS[kind].suffixes[0] if layers and kind in CODECS else output.suffix
+
+
+def _sound_said(made: Export, *, layers: bool) -> str:
+    if made.kind == "preview":
+        return "Previews carry no sound: it was left out"
+    if made.sound.what == "silence":
+        return made.sound.said
+    if made.config is None:
+        return f"{made.sound.said}, to sound.wav beside the pictures"
+    return f"{made.sound.said}, with the background" if layers else made.sound.said
+
+
+def _composite(made: Export, output: Path) -> None:
+    stack, edl, clip = made.stack, made.edl, made.clip
+    pictures = render_frames(stack, edl, clip, interpolator=made.network)
+    frames = counted(made, pictures, "composite")
+    if made.config is None:
+        write_preview(output, frames, size=stack.size, frame_rate=rate_of(edl, clip))
+        return
+    with sound_source(edl, clip, made.sound) as audio_from:
+        write_video(
+            output,
+            frames,
+            size=stack.size,
+            frame_rate=rate_of(edl, clip),
+            config=made.config,
+            colour=clip.colour,
+            audio_from=audio_from,
+        )
+
+
+def _timeline(now: Session, stack: LayerStack, edl: Edl, clip: Clip, output: Path, *, layers: bool) -> None:
+    """A timeline, and with ``layers`` what it shows: every layer at the clip's own times, beside it."""
+    media: dict[str, Path] | None = None
+    if layers:
+        folder = layers_beside(output)
+        names = [one.name for one in stack.layers]
+        plain = at_even_times(identity_edl(names, clip_duration(clip)), clip)
+        made = Export(
+            stack=stack,
+            edl=plain,
+            clip=clip,
+            kind="prores4444",
+            config=VideoConfig(codec="prores4444"),
+            sound=sound_plan(plain, clip, "silence"),
+            network=None,
+            report=now.report,
+        )
+        write_layer_folder(made, folder)
+        media = {name: folder / f"{file}.mov" for name, file in file_names([BACKGROUND, *names]).items()}
+        if edl != plain and stack.camera.kind != "static":
+            now.output.warn(
+                "The camera moves, and a timeline cannot carry layers to another moment's camera: who is retimed "
+                "may drift against the ground. Lock the camera off in the other program, or export the edited layers"
+            )
     else:
-        write_png_sequence(path, frames, depth=16 if kind == "png16" else 8)
-
-
-def _counted(now: Session, frames: Iterator[Picture], total: int, what: str) -> Iterator[Picture]:
-    for number, frame in enumerate(frames, start=1):
-        yield frame
-        now.report(Progress(stage="export", done=number, total=total, message=f"Writing {what}"))
-
-
-def _file_name(name: str) -> str:
-    """A name that is a file's, and that OpenEXR can tell channels from."""
-    return "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in name)
+        now.output.say("The layers are named, but not there; --layers writes them beside the timeline")
+    write_otio(output, edl, clip, media=media, sound=now.settings.render.sound != "silence")

@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What follows the program's name; taken from the process when left out.
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "ERROR")  # what it warns of, our own messages say
+    os.environ.setdefault("SVT_LOG", "1")  # the AV1 encoder's errors, not its greetings
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")

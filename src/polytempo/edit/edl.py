@@ -259,6 +259,9 @@ def edl_from_text(text: str, *, path: Path | None = None) -> Edl:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the edit"
+        ours = first.get("ctx", {}).get("error")
+        if isinstance(ours, InputError):  # it says itself what came
+            raise InputError(WHERE, f"{place}: {ours.must}", got=ours.got, todo=ours.todo, path=path) from error
         raise InputError(
             WHERE, f"{place}: {first['msg'].removeprefix('Value error, ')}", got=_short(first["input"]), path=path
         ) from error

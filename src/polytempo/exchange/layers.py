@@ -15,7 +15,7 @@ from polytempo.render.compose import lay_over
 from polytempo.render.interpolate import Interpolator
 from polytempo.render.sequence import output_times, render_frames
 from polytempo.render.showing import Shower
-from polytempo.render.view import view_at
+from polytempo.render.view import shown_at, view_at
 from polytempo.video.clip import Clip
 
 WHERE = "exchange.layers"
@@ -44,7 +44,7 @@ def instance_frames(
     width, height = stack.size
     for time in output_times(edl, clip):
         picture = np.zeros((height, width, 4), np.uint8)
-        source = instance.time_map.at(time) if instance.visible else None
+        source = shown_at(instance.time_map, clip, time) if instance.visible else None
         if source is not None:
             frame = view_at(edl, clip, time).camera_frame
             effects = shower.effects(source, time, frame)

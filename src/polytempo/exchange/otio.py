@@ -26,6 +26,7 @@ from polytempo.edit.algebra import merged
 from polytempo.edit.edl import Edl, Instance, clip_duration, edl_from_text, text_from_edl
 from polytempo.edit.segments import Hide, Hold, Linear
 from polytempo.edit.timemap import Segment, TimeMap, identity_map
+from polytempo.render.view import shown_at
 from polytempo.video.clip import Clip
 
 WHERE = "exchange.otio"
@@ -128,7 +129,7 @@ def frame_runs(one: Instance, edl: Edl, clip: Clip) -> list[Run]:
     for n in range(n_frames):
         time = n / rate
         inside = one.time_map.start <= time < one.time_map.stop
-        source = one.time_map.at(time) if one.visible and one.opacity > 0 else None
+        source = shown_at(one.time_map, clip, time) if one.visible and one.opacity > 0 else None
         shown.append((one.time_map.segment_at(time) if inside else None, None if source is None else min(source, last)))
     runs: list[Run] = []
     for _, group in groupby(shown, key=lambda pair: (id(pair[0]), pair[1] is None)):

@@ -16,7 +16,7 @@ from polytempo.render.compose import Movable
 from polytempo.render.sequence import output_times
 from polytempo.render.showing import Shower, placed
 from polytempo.render.unseen import Unseen
-from polytempo.render.view import view_at
+from polytempo.render.view import shown_at, view_at
 from polytempo.video.clip import Clip
 
 SCALE, LEAST_PX = 8, 32
@@ -51,7 +51,7 @@ def _new_overlaps(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
         frame = view_at(edl, clip, times[n]).camera_frame
         there: list[tuple[str, str, NDArray[np.bool_]]] = []
         for one in visible:
-            source = one.time_map.at(times[n])
+            source = shown_at(one.time_map, clip, times[n])
             if source is not None:
                 there.append((one.name, one.layer, _small(showers[one.name].body(source, times[n], frame), stack.size)))
         for (name, layer, a), (other, other_layer, b) in combinations(there, 2):
@@ -85,7 +85,7 @@ def _unseen_places(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
         view = view_at(edl, clip, times[n])
         bare = unseen.pixels(view.camera_frame).copy()
         for one in edl.instances:
-            source = one.time_map.at(times[n]) if one.visible else None
+            source = shown_at(one.time_map, clip, times[n]) if one.visible else None
             if source is not None and bare.any():
                 t = clip.frame_at(source)
                 crop = placed(

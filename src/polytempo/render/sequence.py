@@ -32,7 +32,7 @@ from polytempo.render.plate import PlateView
 from polytempo.render.showing import Shower, lowest_row, placed
 from polytempo.render.sound import SoundMode, sound_plan, sound_source
 from polytempo.render.unseen import Unseen
-from polytempo.render.view import View, source_frame, view_at
+from polytempo.render.view import View, shown_at, source_frame, view_at
 from polytempo.video.clip import Clip
 from polytempo.video.door import threads
 from polytempo.video.writer import Codec, write_clip
@@ -160,7 +160,7 @@ def _frames(
         for number, time in enumerate(times, start=first):
             view = view_at(edl, clip, time)
             live = pool.submit(_live, stack, view)
-            asked = [(one, source) for one in visible if (source := one.time_map.at(time)) is not None]
+            asked = [(one, source) for one in visible if (source := shown_at(one.time_map, clip, time)) is not None]
             frame_seen = view.camera_frame
             bodies = [pool.submit(showers[one.name].body, source, time, frame_seen) for one, source in asked]
             effects = [pool.submit(showers[one.name].effects, source, time, frame_seen) for one, source in asked]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import wave
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,9 +20,10 @@ from av.filter.graph import Graph
 from numpy.typing import NDArray
 
 from polytempo.core.errors import InputError
+from polytempo.core.files import atomic_path
 from polytempo.edit.edl import Edl, clip_duration
 from polytempo.edit.segments import Linear
-from polytempo.edit.timemap import TimeMap, line_map
+from polytempo.edit.timemap import TimeMap, identity_map, line_map
 from polytempo.video.clip import Clip
 from polytempo.video.door import reason
 from polytempo.video.samples import read_sound
@@ -74,13 +76,14 @@ def sound_plan(edl: Edl, clip: Clip, mode: SoundMode, *, suffix: str = ".mkv") -
 def _plan(edl: Edl, clip: Clip, mode: SoundMode) -> SoundPlan:
     if not clip.audio_codecs:
         return SoundPlan(what="none", said="The clip has no sound")
-    same = edl.duration == clip_duration(clip) and edl.clock is None
+    own = edl.clock in (None, identity_map(clip_duration(clip)))  # held after the clip's end, as an extended edit says
+    same = own and edl.duration == clip_duration(clip)
     if mode == "silence":
         return SoundPlan(what="silence", said="The sound was left out, as asked")
     if same:
         return SoundPlan(what="copy", said="The sound was copied")
-    if mode == "stretch" or (mode == "auto" and edl.clock is not None):
-        how = "follows the background's clock" if edl.clock is not None else "was stretched to the output's length"
+    if mode == "stretch" or (mode == "auto" and not own):
+        how = "was stretched to the output's length" if own else "follows the background's clock"
         return SoundPlan(what="stretch", said=f"The sound {how}, its pitch kept")
     return SoundPlan(what="keep", said="The sound was kept as it is: it is cut, or ends early")
 
@@ -103,6 +106,38 @@ def sound_source(edl: Edl, clip: Clip, plan: SoundPlan) -> Generator[Clip | None
                 yield replace(clip, path=path, pts=(0,), time_base=Fraction(1, RATE), n_frames=1, audio_codecs=(codec,))
         case _:
             yield None
+
+
+def planned_sound(edl: Edl, clip: Clip, plan: SoundPlan) -> NDArray[np.float32] | None:
+    """The sound of an edit as samples ``[2, N]`` at 48,000 a second, as long as the edit; None where there is none.
+
+    Raises:
+        InputError: the clip's sound cannot be read.
+    """
+    match plan.what:
+        case "stretch":
+            return retimed_sound(edl, clip)
+        case "copy" | "keep":
+            n = round(edl.duration * RATE)
+            whole = _whole(clip)[:, :n]
+            return np.pad(whole, ((0, 0), (0, n - whole.shape[1])))
+        case _:
+            return None
+
+
+def write_wav(path: Path, samples: NDArray[np.float32]) -> None:
+    """Write sound ``[2, N]`` as a WAV file of 16 bits, beside pictures that carry none.
+
+    Raises:
+        InputError: it cannot be written.
+        ResourceError: the disk ran full.
+    """
+    whole = np.rint(np.clip(samples, -1, 1).T * 32767).astype("<i2")
+    with atomic_path(path) as partial, wave.open(str(partial), "wb") as file:
+        file.setnchannels(whole.shape[1])
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(whole.tobytes())
 
 
 def _carries(suffix: str, codec: str) -> bool:
@@ -131,9 +166,8 @@ def retimed_sound(edl: Edl, clip: Clip) -> NDArray[np.float32]:
         InputError: the clip's sound cannot be read.
     """
     whole = _whole(clip)
-    clock = edl.clock
-    if clock is None:
-        length = clip_duration(clip)
+    clock, length = edl.clock, clip_duration(clip)
+    if clock is None or clock == identity_map(length):
         clock = line_map(edl.duration, source_start=Fraction(0), speed=length / edl.duration)
     out = np.zeros((2, round(edl.duration * RATE)), np.float32)
     for start, stop, source_start, speed in _even_pieces(clock, edl.duration):

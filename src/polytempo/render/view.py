@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from polytempo.edit.edl import Edl, Framing, Locked
+from polytempo.edit.timemap import TimeMap
 from polytempo.video.clip import Clip
 
 NEAR = Fraction(1, 100)
@@ -33,11 +34,22 @@ def view_at(edl: Edl, clip: Clip, time: Fraction) -> View:
         case Locked(at=at):
             camera = source_frame(clip, at)
         case Framing(instance=name):
-            source = edl.instance(name).time_map.at(time)
+            source = shown_at(edl.instance(name).time_map, clip, time)
             camera = background if source is None else source_frame(clip, source)
         case _:
             camera = background
     return View(background_frame=background, camera_frame=camera)
+
+
+def shown_at(time_map: TimeMap, clip: Clip, time: Fraction) -> Fraction | None:
+    """Source time that a map shows at an output time; None where it is hidden.
+
+    Whether it is hidden is asked where the frame counts as begun (``source_frame``), so that a rounded time of a frame
+    does not hide it one frame too long.
+    """
+    begun = time_map.at(time + _early(clip))
+    now = time_map.at(time)
+    return begun if begun is None or now is None else now
 
 
 def source_frame(clip: Clip, time: Fraction) -> int:
@@ -47,9 +59,12 @@ def source_frame(clip: Clip, time: Fraction) -> int:
     30 a second are a third of a second and no whole number of milliseconds. So where ticks do not divide a frame
     evenly, a frame counts as begun one tick early.
     """
+    return clip.frame_at(time + _early(clip))
+
+
+def _early(clip: Clip) -> Fraction:
     ticks = 1 / (clip.frame_rate * clip.time_base)
-    early = Fraction(0) if ticks.denominator == 1 else min(clip.time_base, 1 / (4 * clip.frame_rate))
-    return clip.frame_at(time + early)
+    return Fraction(0) if ticks.denominator == 1 else min(clip.time_base, 1 / (4 * clip.frame_rate))
 
 
 def source_place(clip: Clip, time: Fraction) -> tuple[int, float]:

@@ -43,7 +43,9 @@ def crossing_frame(
     """
     ends = np.array(line, np.float64)
     if np.hypot(*(ends[1] - ends[0])) < 1:
-        raise InputError(WHERE, "a finish line must have two different points", got=f"{line[0]} twice")
+        raise InputError(
+            WHERE, "a finish line must have two different points", got=f"{line[0][0]:g}, {line[0][1]:g} twice"
+        )
     (x0, y0), (x1, y1) = moved_points(ends, camera.canvas_from_frame[seen_in])
     normal = np.array([y0 - y1, x1 - x0]) / np.hypot(x1 - x0, y1 - y0)
     reach = np.full((len(masks), 3), np.nan)

@@ -66,7 +66,9 @@ def extend(edl: Edl, *, duration: Fraction, then: Then = "hold") -> Edl:
         one if then == "hold" else replace(one, time_map=replace(compose(window, one.time_map), after=_after(then)))
         for one in edl.instances
     )
-    return replace(edl, instances=instances, duration=duration)
+    # The background is held from here on, also where a later edit cuts into what was added.
+    clock = identity_map(edl.duration) if edl.clock is None and duration > edl.duration else edl.clock
+    return replace(edl, instances=instances, duration=duration, clock=clock)
 
 
 def _after(then: Then) -> Literal["loop", "ping-pong"] | None:
