@@ -23,6 +23,7 @@ from polytempo.decompose.lnr.maps import Batch, LayerMaps, make_batch
 from polytempo.decompose.lnr.model import LayeredRenderer
 from polytempo.decompose.lnr.objective import LossTerms, paper_loss, warm_loss, weights_at
 from polytempo.decompose.lnr.paper_config import LnrConfig
+from polytempo.decompose.lnr.renderer import BASE_CHANNELS
 from polytempo.decompose.lnr.schedule import LossWeights, easiest_first
 from polytempo.decompose.lnr.step import Stepper, joined_team
 
@@ -80,7 +81,7 @@ def train(
     """
     device = device or default_device()
     team = joined_team(device)
-    model = new_model(maps.n_people, seed=seed).to(device)
+    model = new_model(maps.n_people, seed=seed, base_channels=config.base_channels).to(device)
     fast = config.mixed_precision and device.type == "cuda"
     if fast:
         model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -148,11 +149,11 @@ def train(
     return Trained(model=model, bootstrap_epoch=bootstrap, history=tuple(history))
 
 
-def new_model(n_people: int, *, seed: int) -> LayeredRenderer:
+def new_model(n_people: int, *, seed: int, base_channels: int = BASE_CHANNELS) -> LayeredRenderer:
     """Make a model with weights of a seed; torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LayeredRenderer(n_people)
+        return LayeredRenderer(n_people, base_channels=base_channels)
 
 
 def training_key(pictures: Pictures, maps: LayerMaps, config: LnrConfig, seed: int) -> str:
