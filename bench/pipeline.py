@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import pickle
 import tempfile
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,16 @@ from machine import measured
 from numpy.typing import NDArray
 from scene_folder import SceneFolder
 
-from polytempo.bodies.complete_cast import HiddenPictures, bodies_of, completed_cast
+from polytempo.bodies.complete_cast import Body, bodies_of, completed_cast
 from polytempo.bodies.keypoints_import import read_keypoints
+from polytempo.bodies.keypoints_to_uv import keypoints_to_uv
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.files import digest, file_digest
 from polytempo.core.progress import Progress, Report
+from polytempo.decompose.lnr.maps import layer_maps
+from polytempo.decompose.lnr.paper import decompose_lnr
+from polytempo.decompose.lnr.paper_config import paper_config, shortened, standard_config
+from polytempo.decompose.lnr.train import train
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.build import build_cast
 from polytempo.objects.cast import Cast
@@ -35,6 +41,13 @@ class RunConfig:
     """How a scene is run; the defaults give the method nothing but the clip and rough masks."""
 
     preset: str = "draft"
+    """``draft``, or one of the neural presets."""
+    minutes: float = 60.0
+    """For a neural preset: about so long it is trained, as many epochs as go into it. Its course is scaled to them."""
+    batch_size: int = 8
+    """For a neural preset: frames in a batch; the paper's 32 need more memory than most machines have."""
+    base_channels: int = 64
+    """For a neural preset: width of the renderer."""
     inputs: str = "masks"
     """What of a scene folder goes in beside the clip: ``masks``, or ``masks+keypoints``."""
     seed: int = 0
@@ -63,6 +76,8 @@ class RunResult:
     """Layer id in the stack of each folder number."""
     stages: dict[str, dict[str, float]]
     warnings: tuple[str, ...]
+    epochs: int | None = None
+    """Of a neural preset."""
 
 
 def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, report: Report) -> RunResult:
@@ -89,21 +104,29 @@ def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, repo
         if config.true_amodal:
             cast = with_true_amodal(cast, scene)
         more: dict[str, Any] = {}
+        bodies: dict[int, Body] = {}
         if config.inputs == "masks+keypoints":
             with measured("bodies", stages):
-                cast, more["hidden"] = _with_bodies(scene, pictures, camera, cast)
+                found = read_keypoints(
+                    scene.path / "keypoints.json", n_frames=scene.n_frames, clip_size=scene.size, size=scene.size
+                )
+                bodies = bodies_of(cast, found, camera)
+                cast, more["hidden"] = completed_cast(pictures, cast, bodies)
+        epochs: int | None = None
         with measured("decompose", stages):
-            stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report, more)
+            if config.preset == "draft":
+                stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report, more)
+            else:
+                stack, epochs = _decompose_neural(pictures, camera, cast, bodies, config, report)
     layer_of = {int(plan.name): plan.layer_id for plan in cast.layers if plan.name.isdigit()}
     return RunResult(
-        stack=stack, clip=clip, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings)
-    )
+        stack=stack, clip=clip, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings),
+        epochs=epochs,
+    )  # fmt: skip
 
 
 def with_true_amodal(cast: Cast, scene: SceneFolder) -> Cast:
     """Put a scene's true amodal masks into a cast; for diagnosis only."""
-    from dataclasses import replace
-
     modal, amodal = scene.masks("masks"), scene.masks("masks_amodal")
     subjects = tuple(
         replace(
@@ -117,15 +140,6 @@ def with_true_amodal(cast: Cast, scene: SceneFolder) -> Cast:
         for one in cast.subjects
     )
     return replace(cast, subjects=subjects)
-
-
-def _with_bodies(
-    scene: SceneFolder, pictures: NDArray[np.uint8], camera: CameraPath, cast: Cast
-) -> tuple[Cast, HiddenPictures]:
-    found = read_keypoints(
-        scene.path / "keypoints.json", n_frames=scene.n_frames, clip_size=scene.size, size=scene.size
-    )
-    return completed_cast(pictures, cast, bodies_of(cast, found, camera))
 
 
 def _camera(
@@ -178,6 +192,36 @@ def _decompose(
     module, _, name = config.decompose.partition(":")
     function: Any = getattr(importlib.import_module(module), name)
     return function(pictures, camera, cast, seed=config.seed, checkpoint=checkpoint, report=report, **more)
+
+
+def _decompose_neural(
+    pictures: NDArray[np.uint8],
+    camera: CameraPath,
+    cast: Cast,
+    bodies: dict[int, Body],
+    config: RunConfig,
+    report: Report,
+) -> tuple[LayerStack, int]:
+    """Layers by a neural preset in about the minutes given, and its epochs.
+
+    An epoch is trained for nothing first, which tells how many go into the time.
+    """
+    preset = standard_config() if config.preset == "standard" else paper_config()
+    preset = replace(preset, batch_size=config.batch_size, base_channels=config.base_channels)
+    maps = {who: keypoints_to_uv(one.track, size=camera.frame_size, build=one.build) for who, one in bodies.items()}
+
+    def layers(epochs: int) -> LayerStack:
+        return decompose_lnr(
+            pictures, camera, cast, config=shortened(preset, epochs), bodies=maps, seed=config.seed, report=report
+        )
+
+    inputs = layer_maps(cast, camera, maps)
+    started = time.perf_counter()
+    once = replace(shortened(preset, 1), warm_epochs=0)
+    train(pictures, inputs, config=once, seed=config.seed, plate=lambda t: pictures[t], report=report)
+    seconds = time.perf_counter() - started
+    epochs = max(1, int(config.minutes * 60 / seconds))
+    return layers(epochs), epochs
 
 
 def _cache_file(scene: SceneFolder, config: RunConfig, cache: Path | None) -> Path | None:

@@ -48,6 +48,8 @@ class SceneResult:
     alpha: dict[str, dict[str, Any]]
     baselines: dict[str, dict[str, float | None]]
     warnings: list[str]
+    epochs: int | None = None
+    """Of a neural preset."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,11 +197,46 @@ class DamageResults:
     results: list[DamageAnswer]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaperClaim:
+    """Something that the paper says, as a figure with the margin that it must reach."""
+
+    __pydantic_config__ = STRICT
+    text: str
+    value: float
+    least: float
+    met: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PaperResults:
+    """Written by the experiments under ``paper/``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.paper"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    threads: int | None
+    """Threads that OpenMP was held to; None where it was left to choose."""
+    experiment: str
+    seeds: list[int]
+    settings: dict[str, Any]
+    """All else that the figures depend on."""
+    cpu_seconds: float
+    wall_seconds: float
+    peak_mb: float
+    claims: list[PaperClaim]
+    table: list[dict[str, Any]]
+    curves: dict[str, list[float]]
+
+
 KNOWN: dict[str, TypeAdapter[Any]] = {
     "polytempo.bench.truth": TypeAdapter(TruthResults),
     "polytempo.bench.speed": TypeAdapter(SpeedResults),
     "polytempo.bench.kill_resume": TypeAdapter(KillResults),
     "polytempo.bench.damage": TypeAdapter(DamageResults),
+    "polytempo.bench.paper": TypeAdapter(PaperResults),
 }
 
 

@@ -85,7 +85,7 @@ def run_one(folder: Path, config: RunConfig, script: Path, given: argparse.Names
     beside = {kind: baseline(script, folder, kind, BASELINE_CACHE) for kind in BASELINES}
     figures = {"polytempo": headline(ours)} | {kind: headline(one) for kind, one in beside.items()}
     below = below_bars(folder.name, figures["polytempo"])
-    if stages["decompose"]["seconds"] > DECOMPOSE_BAR_SECS:
+    if config.preset == "draft" and stages["decompose"]["seconds"] > DECOMPOSE_BAR_SECS:
         below.append("decompose seconds")
     print(f"\n{headline_table(folder.name, figures)}\n{output_table(ours, beside)}")
     cost = "  ".join(
@@ -104,6 +104,7 @@ def run_one(folder: Path, config: RunConfig, script: Path, given: argparse.Names
         "alpha": ours["alpha"],
         "baselines": {kind: figures[kind] for kind in beside},
         "warnings": list(result.warnings),
+        **({} if result.epochs is None else {"epochs": result.epochs}),
     }
 
 

@@ -1,54 +1,45 @@
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
+import blocks
 import numpy as np
 import pytest
 
-PAPER = Path(__file__).parents[2] / "bench" / "paper"
+SCENES = (blocks.motion, blocks.proximity, blocks.two_people, blocks.splash, blocks.bicycle)
 
 
-@pytest.fixture(scope="module")
-def blocks() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("blocks", PAPER / "blocks.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["blocks"] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.mark.parametrize("make", SCENES, ids=lambda one: one.__name__)
+def test_what_goes_with_people_lies_where_it_is_said_to(make: object) -> None:
+    assert callable(make)
+    scene = make()
+    for effect in scene.effects.values():
+        assert effect.seen.any()
+        assert not (effect.seen & ~effect.whole).any()
+        assert not (effect.seen & scene.bodies.any(0)).any()
+        assert np.abs(scene.pictures[effect.seen].astype(int) - effect.colour).max() <= 1
+        assert effect.whole.mean(0).max() <= 0.5  # else the background might stand for it
+    for one in scene.cast.subjects:
+        assert (one.mask <= one.amodal).all()
 
 
-def test_squares_lie_where_they_are_said_to(blocks: ModuleType) -> None:
-    for make in (blocks.motion, blocks.proximity, blocks.two_people):
-        scene = make()
-        body = np.any([one.amodal for one in scene.cast.subjects], axis=0)
-        for mask in scene.squares.values():
-            assert mask.any()
-            assert not (mask & body).any()
-        for one in scene.cast.subjects:
-            assert (one.mask <= one.amodal).all()
-    crossing = blocks.two_people().cast.subjects[1]
-    assert (crossing.mask.sum() < crossing.amodal.sum()) or crossing.visibility.min() == 1
+def test_the_truth_of_everybody_is_the_clip_and_of_nobody_the_place() -> None:
+    scene = blocks.two_people(texture=25)
+    assert np.array_equal(scene.truth((1, 2)), scene.pictures)
+    assert np.array_equal(scene.truth(()), np.repeat(scene.clean[None], blocks.N_FRAMES, 0))
+    without_her = scene.truth((2,))
+    hidden = scene.cast.subjects[1].amodal & ~scene.cast.subjects[1].mask
+    assert hidden.any()
+    assert np.array_equal(without_her[hidden], scene.paint[1][hidden])
 
 
-def columns(mask: np.ndarray) -> float:
-    return float(np.nonzero(mask)[1].mean())
-
-
-def test_the_correlated_square_keeps_its_distance_and_the_random_one_does_not(blocks: ModuleType) -> None:
+def test_the_correlated_square_keeps_its_distance_and_the_random_one_does_not() -> None:
     scene = blocks.motion()
-    person = scene.cast.subjects[0].amodal
+    body = scene.bodies[0]
     away = {
         name: [
-            np.nonzero(mask[t])[1].mean() - np.nonzero(person[t])[1].mean()
-            for t in range(len(person))
-            if mask[t].sum() > 50
+            np.nonzero(effect.whole[t])[1].mean() - np.nonzero(body[t])[1].mean()
+            for t in range(len(body))
         ]
-        for name, mask in scene.squares.items()
-    }
+        for name, effect in scene.effects.items()
+    }  # fmt: skip
     assert np.std(away["with her"]) < 0.5
     assert np.std(away["at random"]) > 5

@@ -51,7 +51,13 @@ def test_untracked_walkers_are_linked_whatever_order_they_come_in(step: float, s
 
 
 @pytest.mark.refusal
-def test_a_subject_that_nobody_found_is_refused(crossing_scene: DrawnScene) -> None:
+def test_keypoints_beside_everybody_are_refused(crossing_scene: DrawnScene) -> None:
+    away = [replace(one, points=one.points + np.float32([900, 0, 0])) for one in detections(crossing_scene)]
+    with pytest.raises(InputError, match="must lie within a subject's mask; got 2 found, each beside all of the 2"):
+        keypoints_by_subject(away, {1: crossing_scene.masks[0], 2: crossing_scene.masks[1]})
+
+
+def test_a_subject_that_nobody_found_has_no_keypoints(crossing_scene: DrawnScene) -> None:
     only = [one for one in detections(crossing_scene) if one.track == 11]
-    with pytest.raises(InputError, match="within the mask of subject 2"):
-        keypoints_by_subject(only, {1: crossing_scene.masks[0], 2: crossing_scene.masks[1]})
+    masks = {1: crossing_scene.masks[0], 2: crossing_scene.masks[1]}
+    assert list(keypoints_by_subject(only, masks)) == [1]

@@ -195,7 +195,7 @@ def test_edits_that_look_at_motion() -> None:
     assert held.instance("boy").time_map.at(Fraction(2)) == CLIP.time_of(47)
 
 
-def with_keypoints(folder: Path, *, people: int) -> Scene:
+def with_keypoints(folder: Path, *, people: int, aside: tuple[int, int] = (0, 0)) -> Scene:
     """The same scene in a project that was given keypoints: upper bodies bounce, feet stay level with the box."""
     scene, size = moving_scene(), (64, 48)
     write_clip(folder / "clip.mkv", (np.full((48, 64, 3), t, np.uint8) for t in range(48)), size=size,
@@ -205,7 +205,7 @@ def with_keypoints(folder: Path, *, people: int) -> Scene:
     for t in range(48):
         for k, (period, speed) in enumerate(((20, 0.6), (15, 1.0))[:people]):
             y, x = round(10 + 12 * abs(np.sin(np.pi * (t + 4 * k) / period))), round(2 + speed * t)
-            points = [[x + 1 + 4 * (n % 2), y + 1 + 10 * n / 16, 0.9] for n in range(17)]
+            points = [[x + 1 + 4 * (n % 2) + aside[0], y + 1 + 10 * n / 16 + aside[1], 0.9] for n in range(17)]
             rows.append({"image_id": f"{t:04d}.png", "idx": k + 1, "keypoints": np.ravel(points).tolist()})
     (folder / "found.json").write_text(json.dumps(rows))
     with open_project(folder / "jump.polytempo", clip=clip.path) as project:
@@ -231,12 +231,18 @@ def test_motions_are_those_of_keypoints_where_there_are_any(tmp_path: Path) -> N
     assert mattes.notes[0].endswith("; height of mattes")
 
 
-@pytest.mark.refusal
-def test_keypoints_that_leave_somebody_out_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+def test_who_has_no_keypoints_moves_as_the_matte_does_and_that_is_said(tmp_path: Path) -> None:
     scene = with_keypoints(tmp_path, people=1)
     edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
+    assert scene.notes[0].endswith("; height of keypoints and mattes")
+
+
+@pytest.mark.refusal
+def test_keypoints_of_nobody_are_left_out_and_that_is_said(tmp_path: Path) -> None:
+    scene = with_keypoints(tmp_path, people=1, aside=(1000, 0))
+    edited(start(), edit_words(["--align", "boy=girl"]), scene=scene)
     assert "The keypoints are left out, motions are those of mattes: " in scene.notes[0]
-    assert "every subject must have keypoints" in scene.notes[0]
+    assert "must lie within a subject's mask" in scene.notes[0]
     assert scene.notes[1].endswith("; height of mattes")
 
 

@@ -69,6 +69,20 @@ def test_keypoints_and_presets_give_the_same_kind_of_layers(
     assert made(events) == {"networks", "layers"}
 
 
+def test_a_subject_without_keypoints_is_a_thing_and_that_is_told(
+    crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads((crossing_folder / "keypoints.json").read_text())
+    document["frames"] = [[one for one in frame if one["layer"] == 1] for frame in document["frames"]]
+    (tmp_path / "one.json").write_text(json.dumps(document))
+    neural = ["--preset", "paper", "--epochs", "1", "--set", "paper.batch_size=6", "--set", "paper.base_channels=8"]
+    project = tmp_path / "thing.polytempo"
+    code, events = run(words(crossing_folder, project, "--keypoints", str(tmp_path / "one.json"), *neural), capsys)
+    assert code == 0, events[-1]
+    told = [one["text"] for one in events if one["event"] == "warning"]
+    assert [text[:40] for text in told if "keypoints" in text] == ["2: no keypoints lie within its mask, so "]
+
+
 def test_densepose_takes_the_place_of_bodies(
     crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ def keypoints_by_subject(
 
     A track is the subject's in whose modal mask most of its keypoints lie over all frames: trackers renumber a person
     after an occlusion, so that a subject may have several tracks; where two meet in a frame, the surer one counts.
+    A subject that no track belongs to (an animal, a ball, a car) is left out of the result.
 
     Args:
         found: Detections at the masks' size.
@@ -48,7 +49,7 @@ def keypoints_by_subject(
         config: See ``AssignConfig``.
 
     Raises:
-        InputError: a subject to whom nobody found belongs.
+        InputError: nobody found belongs to any subject.
     """
     tracks: dict[int, list[Detection]] = {}
     for one in linked(found, config=config):
@@ -65,12 +66,13 @@ def keypoints_by_subject(
     for _, who, number in sorted(claims, reverse=True):
         for one in tracks[number]:
             out[who].setdefault(one.frame, one.points)
-    for who, frames in out.items():
-        if not frames:
-            raise InputError(
-                WHERE, "every subject must have keypoints in some frame", got=f"none within the mask of subject {who}",
-                todo="Leave the keypoints out, or give a file with this person",
-            )  # fmt: skip
+    out = {who: frames for who, frames in out.items() if frames}
+    if not out:
+        raise InputError(
+            WHERE, "somebody found must lie within a subject's mask",
+            got=f"{len(tracks)} found, each beside all of the {len(masks)} subjects",
+            todo="Leave the keypoints out, or give those of this clip",
+        )  # fmt: skip
     return out
 
 

@@ -16,6 +16,7 @@ from polytempo.bodies.limbs import Pose, poses
 from polytempo.bodies.posed import PosedConfig, posed_appearance
 from polytempo.bodies.rasterise import fitted_build
 from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Report, silent
 from polytempo.objects.amodal import grown
@@ -61,7 +62,7 @@ def bodies_of(
     corrections: Mapping[str, Corrections] | None = None,
     config: BodiesConfig = BodiesConfig(),
 ) -> dict[int, Body]:
-    """Bodies by subject id.
+    """Bodies by subject id; subjects that nobody found belongs to have none.
 
     Args:
         cast: At working size.
@@ -71,11 +72,19 @@ def bodies_of(
         config: See ``BodiesConfig``.
 
     Raises:
-        InputError: a subject whom nobody found belongs to, or a correction that names what is not there.
+        InputError: nobody found belongs to any subject, or a correction names what is not there.
     """
     by_subject = keypoints_by_subject(found, {one.subject_id: one.mask for one in cast.subjects}, config=config.assign)
     out: dict[int, Body] = {}
     for subject in cast.subjects:
+        if subject.subject_id not in by_subject:
+            if subject.name in (corrections or {}):
+                raise InputError(
+                    "bodies", "a subject whose keypoints are corrected must have some",
+                    got=f"none for {subject.name!r}",
+                    todo="Take its corrections out, or give keypoints with this person",
+                )  # fmt: skip
+            continue
         track = completed_track(
             by_subject[subject.subject_id],
             n_frames=len(cast.order),

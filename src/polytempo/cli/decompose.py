@@ -16,7 +16,7 @@ def decompose_command(given: ClipOrProject, said: Said, place: Working) -> None:
     """Separate each subject, with its shadow and reflection, into a layer."""
     with session(given, place) as now:
         footage, subjects, layers = layered(now, settle_request(now, said))
-        for warning in (*subjects.camera.record.warnings, *subjects.cast.record.warnings):
+        for warning in (*subjects.camera.record.warnings, *subjects.cast.record.warnings, *layers.warnings):
             now.output.warn(warning)
         names = [layer.name for layer in layers.stack.value.layers]
         now.output.say(

@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version as package_version
 from typing import Annotated
 
@@ -84,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output = Output(mode=choose_mode(as_json="--json" in words))
     try:
         known = words[0] in VERBS if words else False
-        make_app(words[:1] if known else VERBS)(words, prog_name="polytempo", obj=words)
+        app = make_app(words[:1] if known else VERBS)
+        with _in_team() as leads:
+            if leads:
+                app(words, prog_name="polytempo", obj=words)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else exits.OK
     except BaseException as error:
@@ -102,6 +106,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         return code
     return exits.OK
+
+
+@contextmanager
+def _in_team() -> Generator[bool, None, None]:
+    """Whether this process is to do the work.
+
+    Of several that ``torchrun`` started the first is: it owns the project. The others take part in what it trains.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        yield True
+        return
+    from polytempo.decompose.lnr.attend import attend
+    from polytempo.decompose.lnr.team import led_team, started_team
+    from polytempo.decompose.lnr.train import default_device
+
+    if started_team().leads:
+        with led_team(default_device()):
+            yield True
+    else:
+        attend(default_device())
+        yield False
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def retime_command(
         rendered(now, clip, layers.stack, final, output)
         for note in [*scene.notes, *map(str, write_plots(scene, now.project.root))]:
             now.output.say(note)
-        for warning in (*found.camera.record.warnings, *found.cast.record.warnings):
+        for warning in (*found.camera.record.warnings, *found.cast.record.warnings, *layers.warnings):
             now.output.warn(warning)
         now.output.say(
             f"{output}\nThe project is kept in {now.project.root}: edit again with `polytempo edit`, look with "

@@ -46,7 +46,7 @@ def forget_keypoints(project: Project) -> None:
 
 
 def keypoint_tracks(project: Project, clip: Clip, cast: Cast, camera: CameraPath) -> dict[int, KeypointTrack]:
-    """Keypoints of every subject by id, gaps closed; nothing where the project was given none.
+    """Keypoints by subject id, gaps closed, of those who have any; nothing where the project was given none.
 
     Args:
         project: Where the file lies.
@@ -55,7 +55,7 @@ def keypoint_tracks(project: Project, clip: Clip, cast: Cast, camera: CameraPath
         camera: At working size.
 
     Raises:
-        InputError: the keypoints do not belong to the clip or leave a subject without any.
+        InputError: the keypoints do not belong to the clip, or to nobody in it.
     """
     path = project.root / FILE
     if not path.is_file():
@@ -77,7 +77,9 @@ def run_bodies(
     vitpose: Path | None = None,
     report: Report,
 ) -> Result[dict[int, Body]] | None:
-    """Bodies of all subjects by id; nothing where the project was given no keypoints nor weights to find them by.
+    """Bodies by subject id; nothing where the project was given no keypoints nor weights to find them by.
+
+    A subject without keypoints has no body: it is a thing rather than a person, which is told.
 
     Args:
         project: Open for writing.
@@ -90,7 +92,7 @@ def run_bodies(
         report: Told as work goes on.
 
     Raises:
-        InputError: the keypoints do not belong to the clip or leave a subject without any.
+        InputError: the keypoints do not belong to the clip, or to nobody in it.
     """
     path = project.root / FILE
     if not path.is_file():
@@ -116,7 +118,12 @@ def run_bodies(
                 points=np.stack([one.track.points for one in bodies.values()]),
                 build=np.array([one.build for one in bodies.values()], np.float64),
             )
-        return ()
+        return [
+            f"{one.name}: no keypoints lie within its mask, so it is taken for a thing rather than a person; what is "
+            "hidden of it is completed from its mask alone."
+            for one in cast.value.subjects
+            if one.subject_id not in bodies
+        ]
 
     inputs = {"keypoints": file_digest(path), "cast": cast.key, "camera": camera.key}
     if corrections is not None:

@@ -35,6 +35,8 @@ class Layers:
     """Who changes which pixel, at working size; the neural presets have none."""
     stack: Result[LayerStack]
     """At clip size."""
+    warnings: tuple[str, ...] = ()
+    """What the user should know of bodies and training."""
 
 
 def run_layers(project: Project, footage: Footage, subjects: Subjects, settings: Settings, report: Report) -> Layers:
@@ -60,6 +62,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
     if (plate_digest := plate_key(project)) is not None:
         inputs["plate"] = plate_digest
     hidden: HiddenPictures | None = None
+    told = () if bodies is None else bodies.record.warnings
     if bodies is not None:
         inputs["bodies"] = bodies.key
         cast, hidden = completed_cast(
@@ -67,7 +70,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         )
     if settings.preset != "draft":
         stack = run_neural_layers(project, footage, cast, camera, bodies, inputs, settings, report, given)
-        return Layers(separation=None, stack=stack)
+        return Layers(separation=None, stack=stack, warnings=(*told, *stack.record.warnings))
     key = result_key("separation", inputs, settings.decompose, seed=settings.seed)
 
     def make_separation(folder: Path, report: Report) -> Sequence[str]:
@@ -126,7 +129,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
         report=report,
     )
-    return Layers(separation=separation, stack=stack)
+    return Layers(separation=separation, stack=stack, warnings=told)
 
 
 def run_render(

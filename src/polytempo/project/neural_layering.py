@@ -136,7 +136,7 @@ def run_neural_layers(
             ):  # fmt: skip
                 for one in names:
                     writer.write(one.layer_id, rendered.pictures[one.layer_id])
-        return ()
+        return networks.record.warnings
 
     return run_stage(
         project,
@@ -184,11 +184,12 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
 def _networks(weights: dict[str, Tensor], cast: Cast, camera: CameraPath, maps: Mapping[int, BodyMap]) -> Networks:
     """Networks with their weights, ready to render."""
     inputs = layer_maps(cast, camera, maps)
-    model = new_model(inputs.n_people, seed=0)
+    base_channels = weights["model.renderer.head.weight"].shape[1]
+    model = new_model(inputs.n_people, seed=0, base_channels=base_channels)
     model.load_state_dict(_named(weights, "model."))
     upsampler = None
     if doubling := _named(weights, "upsampler."):
-        upsampler = Upsampler()
+        upsampler = Upsampler(base_channels)
         upsampler.load_state_dict(doubling)
         upsampler = upsampler.to(default_device())
     return Networks(model=model.to(default_device()), upsampler=upsampler, maps=inputs, trained=None)

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from polytempo.core.errors import InputError, ShapeError
-from polytempo.decompose.lnr.renderer import DECODER, ENCODER, Renderer, padded
+from polytempo.decompose.lnr.renderer import DECODER, ENCODER, Renderer
 from polytempo.decompose.lnr.texture import NeuralTexture, n_tiles, tile_of
 from polytempo.decompose.lnr.upsample import RESIDUAL_SCALE, Upsampler, doubled
 
@@ -43,16 +44,39 @@ def test_rows_six_and_seven_are_dilated_and_keep_their_shape() -> None:
     renderer = Renderer()
     assert [conv.dilation[0] for conv in renderer.down] == [1, 1, 1, 1, 1, 2, 2]
     x = torch.randn(1, 256, 8, 14)
-    assert renderer.down[5](padded(x, stride=1, dilation=2)).shape == x.shape
-    assert renderer.down[4](padded(x, stride=2, dilation=1)).shape == (1, 256, 4, 7)
+    assert renderer.down[5](x).shape == x.shape
+    assert renderer.down[4](x).shape == (1, 256, 4, 7)
 
 
-def test_an_even_kernel_looks_one_pixel_back_and_two_ahead() -> None:
-    conv = nn.Conv2d(1, 1, 4, bias=False)
-    x = torch.zeros(1, 1, 9, 9, requires_grad=True)
-    conv(padded(x, stride=1, dilation=1))[0, 0, 4, 4].backward()
-    assert x.grad is not None
-    assert sorted({int(v) for v in x.grad[0, 0].nonzero()[:, 0]}) == [3, 4, 5, 6]
+def by_hand(renderer: Renderer, x: torch.Tensor) -> torch.Tensor:
+    """The table row by row, every zero put there and every pixel cropped by itself."""
+
+    def bare(conv: nn.Module, x: torch.Tensor, around: int | tuple[int, int], dilation: int = 1) -> torch.Tensor:
+        before, after = (around, around) if isinstance(around, int) else around
+        x = F.pad(x, (before, after, before, after))
+        return F.conv2d(x, conv.weight, conv.bias, stride=2 if around == 1 else 1, dilation=dilation)
+
+    skips: list[torch.Tensor] = []
+    for row, conv in enumerate(renderer.down):
+        x = bare(conv, x, 1) if row < 5 else bare(conv, x, 3, dilation=2)
+        x = F.relu(x) if row == 0 else F.leaky_relu(renderer.down_norms[row - 1](x), 0.2)
+        skips.append(x)
+    for conv, norm, skip in zip(renderer.up, renderer.up_norms, skips[4::-1], strict=True):
+        x = F.conv_transpose2d(torch.cat([x, skip], 1), conv.weight, conv.bias, stride=2)[..., 1:-1, 1:-1]
+        x = F.relu(norm(x))
+    return torch.tanh(bare(renderer.head, x, (1, 2)))
+
+
+def test_padding_and_cropping_within_the_rows_are_those_by_hand() -> None:
+    renderer, x = Renderer(base_channels=8), torch.randn(2, 17, 64, 96)
+    assert torch.allclose(renderer(x)[0], by_hand(renderer, x), atol=1e-5)
+
+
+def test_a_narrower_network_has_every_row_in_proportion() -> None:
+    renderer = Renderer(base_channels=16)
+    assert [conv.out_channels for conv in renderer.down] == [channels // 4 for channels, _, _ in ENCODER]
+    assert [conv.out_channels for conv in renderer.up] == [channels // 4 for channels in DECODER]
+    assert renderer(torch.randn(2, 17, 32, 64))[1].shape == (2, 16, 32, 64)
 
 
 def test_the_first_row_has_no_norm_and_a_plain_relu() -> None:

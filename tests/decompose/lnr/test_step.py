@@ -14,7 +14,8 @@ from torch import nn
 import polytempo
 from polytempo.core.errors import ResourceError
 from polytempo.decompose.lnr.objective import LossTerms
-from polytempo.decompose.lnr.step import Stepper, Team
+from polytempo.decompose.lnr.step import Stepper
+from polytempo.decompose.lnr.team import Team
 
 DATA = torch.randn(12, 5, generator=torch.Generator().manual_seed(2))
 TARGET = DATA @ torch.arange(5.0)[:, None]
@@ -100,7 +101,8 @@ MEMBER = """
 import json, sys, numpy as np, torch
 sys.path.insert(0, sys.argv[2])
 from test_step import linear, terms
-from polytempo.decompose.lnr.step import Stepper, joined_team
+from polytempo.decompose.lnr.step import Stepper
+from polytempo.decompose.lnr.team import joined_team
 team = joined_team(torch.device("cpu"))
 model = linear()
 stepper = Stepper(torch.optim.Adam(model.parameters(), lr=0.1), part_size=4, team=team)

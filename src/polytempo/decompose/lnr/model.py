@@ -10,7 +10,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from polytempo.decompose.lnr.maps import Batch
-from polytempo.decompose.lnr.renderer import Renderer
+from polytempo.decompose.lnr.renderer import BASE_CHANNELS, Renderer
 from polytempo.decompose.lnr.texture import NeuralTexture
 from polytempo.decompose.lnr.upsample import Upsampler, doubled
 
@@ -21,7 +21,7 @@ class Rendered:
 
     rgba: Float[Tensor, "B 4 H W"]
     """Straight, -1…1."""
-    features: Float[Tensor, "B 64 H W"]
+    features: Float[Tensor, "B F H W"]
     texture: Float[Tensor, "B 16 H W"]
     person: Float[Tensor, "B 1 H W"]
 
@@ -29,11 +29,11 @@ class Rendered:
 class LayeredRenderer(nn.Module):
     """One neural texture and one renderer for all layers of a clip."""
 
-    def __init__(self, n_people: int) -> None:
+    def __init__(self, n_people: int, *, base_channels: int = BASE_CHANNELS) -> None:
         """Make both from torch's default generator."""
         super().__init__()
         self.texture = NeuralTexture(n_people)
-        self.renderer = Renderer()
+        self.renderer = Renderer(base_channels=base_channels)
 
     def render(
         self, tile: Int64[Tensor, "B H W"], uv: Float[Tensor, "B 2 H W"], person: Float[Tensor, "B H W"]

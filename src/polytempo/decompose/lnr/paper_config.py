@@ -7,6 +7,7 @@ from typing import Literal
 
 from polytempo.core.errors import InputError
 from polytempo.decompose.lnr.augment import JitterConfig
+from polytempo.decompose.lnr.renderer import BASE_CHANNELS
 
 PAPER_EPOCHS = 2500
 
@@ -31,6 +32,8 @@ class LnrConfig:
     """Passes over the frames. LNR, A.1; its patent and released system say 2,000."""
     batch_size: int = 32
     """Frames in a batch. Released system."""
+    base_channels: int = BASE_CHANNELS
+    """Channels of the renderer's first row; all others in proportion. LNR, A.2.1; fewer for experiments on CPUs."""
     learning_rate: float = 1e-3
     """Of Adam, constant. Released system."""
     curriculum_epochs: int = 1000
@@ -71,6 +74,7 @@ class LnrConfig:
         for name, value, least in (
             ("n_epochs", self.n_epochs, 1),
             ("batch_size", self.batch_size, 1),
+            ("base_channels", self.base_channels, 1),
             ("warm_epochs", self.warm_epochs, 0),
             ("curriculum_epochs", self.curriculum_epochs, 0),
             ("upsample.n_epochs", self.upsample.n_epochs, 0),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,35 +13,12 @@ from torch import Tensor
 
 from polytempo.core.errors import ResourceError
 from polytempo.decompose.lnr.objective import LossTerms
+from polytempo.decompose.lnr.team import Team
 
 log = logging.getLogger(__name__)
+ALONE = Team()
 LossOf = Callable[[NDArray[np.int64]], LossTerms]
 """Loss of some frames, as a mean over them."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Team:
-    """The processes that train together."""
-
-    rank: int = 0
-    size: int = 1
-
-    @property
-    def leads(self) -> bool:
-        """Whether this process writes and reports."""
-        return self.rank == 0
-
-
-def joined_team(device: torch.device) -> Team:
-    """The team that ``torchrun`` started this process in; a team of one without it.
-
-    NCCL on CUDA, gloo on CPUs. Every member must call it, and later train with the same clip, config and seed.
-    """
-    if "WORLD_SIZE" not in os.environ or int(os.environ["WORLD_SIZE"]) < 2:
-        return Team()
-    if not dist.is_initialized():
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    return Team(rank=dist.get_rank(), size=dist.get_world_size())
 
 
 class Stepper:
@@ -53,7 +28,7 @@ class Stepper:
     batch statistics make of smaller parts. Members of a team take a slice each and add their gradients.
     """
 
-    def __init__(self, optimiser: torch.optim.Optimizer, *, part_size: int, team: Team = Team()) -> None:
+    def __init__(self, optimiser: torch.optim.Optimizer, *, part_size: int, team: Team = ALONE) -> None:
         """Start with parts of at most ``part_size`` frames."""
         self.optimiser = optimiser
         self.part_size = part_size

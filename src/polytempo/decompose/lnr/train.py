@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,13 +25,17 @@ from polytempo.decompose.lnr.maps import Batch, LayerMaps, make_batch
 from polytempo.decompose.lnr.model import LayeredRenderer
 from polytempo.decompose.lnr.objective import LossTerms, paper_loss, warm_loss, weights_at
 from polytempo.decompose.lnr.paper_config import LnrConfig
+from polytempo.decompose.lnr.renderer import BASE_CHANNELS
 from polytempo.decompose.lnr.schedule import LossWeights, easiest_first
-from polytempo.decompose.lnr.step import Stepper, joined_team
+from polytempo.decompose.lnr.step import Stepper
+from polytempo.decompose.lnr.team import Call, joined_team, waiting_members
 
 PlateOf = Callable[[int], NDArray[np.uint8]]
 """Clean plate as a frame's camera shows it, ``uint8 [H, W, 3]`` at working size."""
 
 Watch = Callable[[int, LayeredRenderer], None]
+STATE = "lnr.safetensors"
+"""Name of the training state in the checkpoint's folder."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -80,13 +86,13 @@ def train(
     """
     device = device or default_device()
     team = joined_team(device)
-    model = new_model(maps.n_people, seed=seed).to(device)
+    model = new_model(maps.n_people, seed=seed, base_channels=config.base_channels).to(device)
     fast = config.mixed_precision and device.type == "cuda"
     if fast:
         model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     key = training_key(pictures, maps, config, seed)
-    path = None if checkpoint is None else checkpoint / "lnr.safetensors"
+    path = None if checkpoint is None else checkpoint / STATE
     state = load_state(path, key, model, optimiser) if path is not None else None
     first = 0 if state is None else state.step
     bootstrap = None if state is None or state.facts["bootstrap"] < 0 else int(state.facts["bootstrap"])
@@ -113,46 +119,56 @@ def train(
 
     if config.compiled and device.type == "cuda":
         model.renderer.compile()  # pyright: ignore[reportUnknownMemberType]
+    shared = nullcontext()
+    if (members := waiting_members()) is not None:
+        everything = np.arange(len(pictures))
+        call = Call(
+            pictures=_frames(pictures, everything), maps=maps, config=config, seed=seed,
+            plates=None if plate is None else np.stack([plate(int(t)) for t in everything]),
+            state=path.read_bytes() if path is not None and state is not None else None,
+        )  # fmt: skip
+        shared = members.taking_part(call)
     history: list[dict[str, float]] = []
     saved = started = time.monotonic()
     model.train()
-    for epoch in range(first, config.n_epochs):
-        shuffle = torch.Generator().manual_seed(epoch_seed(seed, epoch))
-        easy = config.curriculum_epochs > epoch
-        frames = ranked[: (len(ranked) + 1) // 2] if easy else ranked
-        frames = frames[torch.randperm(len(frames), generator=shuffle).numpy()]
-        weights = weights_at(epoch, bootstrap_epoch=bootstrap, config=config)
-        warm = epoch < config.warm_epochs
-        seeds = dict(
-            zip(frames.tolist(), torch.randint(2**31, (len(frames),), generator=shuffle).tolist(), strict=True)
-        )
-        this_loss = partial(loss_of, epoch=epoch, seeds=seeds, weights=weights, warm=warm)
-        sums: dict[str, float] = {}
-        for start in range(0, len(frames), config.batch_size):
-            chosen = frames[start : start + config.batch_size]
-            terms = stepper.step(chosen, this_loss)
-            for name, value in terms.items():
-                sums[name] = sums.get(name, 0.0) + value * len(chosen) / len(frames)
-            done = epoch + min(start + len(chosen), len(frames)) / len(frames)
-            report(_progress(done, first, config.n_epochs, terms, started))
-        history.append(sums)
-        if watch is not None:
-            watch(epoch, model)
-        if bootstrap is None and not warm and sums["mask"] < config.bootstrap_below:
-            bootstrap = max(epoch, 1)
-        last = epoch + 1 == config.n_epochs
-        if path is not None and team.leads and (last or time.monotonic() - saved > config.save_secs):
-            facts = {"bootstrap": -1.0 if bootstrap is None else float(bootstrap)}
-            save_state(path, TrainState(key=key, step=epoch + 1, facts=facts), model, optimiser)
-            saved = time.monotonic()
+    with shared:
+        for epoch in range(first, config.n_epochs):
+            shuffle = torch.Generator().manual_seed(epoch_seed(seed, epoch))
+            easy = config.curriculum_epochs > epoch
+            frames = ranked[: (len(ranked) + 1) // 2] if easy else ranked
+            frames = frames[torch.randperm(len(frames), generator=shuffle).numpy()]
+            weights = weights_at(epoch, bootstrap_epoch=bootstrap, config=config)
+            warm = epoch < config.warm_epochs
+            seeds = dict(
+                zip(frames.tolist(), torch.randint(2**31, (len(frames),), generator=shuffle).tolist(), strict=True)
+            )
+            this_loss = partial(loss_of, epoch=epoch, seeds=seeds, weights=weights, warm=warm)
+            sums: dict[str, float] = {}
+            for start in range(0, len(frames), config.batch_size):
+                chosen = frames[start : start + config.batch_size]
+                terms = stepper.step(chosen, this_loss)
+                for name, value in terms.items():
+                    sums[name] = sums.get(name, 0.0) + value * len(chosen) / len(frames)
+                done = epoch + min(start + len(chosen), len(frames)) / len(frames)
+                report(_progress(done, first, config.n_epochs, terms, started))
+            history.append(sums)
+            if watch is not None:
+                watch(epoch, model)
+            if bootstrap is None and not warm and sums["mask"] < config.bootstrap_below:
+                bootstrap = max(epoch, 1)
+            last = epoch + 1 == config.n_epochs
+            if path is not None and team.leads and (last or time.monotonic() - saved > config.save_secs):
+                facts = {"bootstrap": -1.0 if bootstrap is None else float(bootstrap)}
+                save_state(path, TrainState(key=key, step=epoch + 1, facts=facts), model, optimiser)
+                saved = time.monotonic()
     return Trained(model=model, bootstrap_epoch=bootstrap, history=tuple(history))
 
 
-def new_model(n_people: int, *, seed: int) -> LayeredRenderer:
+def new_model(n_people: int, *, seed: int, base_channels: int = BASE_CHANNELS) -> LayeredRenderer:
     """Make a model with weights of a seed; torch's global generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LayeredRenderer(n_people)
+        return LayeredRenderer(n_people, base_channels=base_channels)
 
 
 def training_key(pictures: Pictures, maps: LayerMaps, config: LnrConfig, seed: int) -> str:
@@ -169,8 +185,10 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def default_device() -> torch.device:
-    """CUDA where there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """CUDA where there is one; of several, members of a team take one each."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
 
 
 def _frames(pictures: Pictures, chosen: NDArray[np.int64]) -> NDArray[np.uint8]:

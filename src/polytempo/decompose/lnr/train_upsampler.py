@@ -59,7 +59,7 @@ def train_upsampler(
     device = next(model.parameters()).device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed + 1)
-        upsampler = Upsampler().to(device)
+        upsampler = Upsampler(model.renderer.head.in_channels).to(device)
     optimiser = torch.optim.Adam(upsampler.parameters(), lr=learning_rate)
     key = digest("upsample-1", key, repr(config), seed)
     path = None if checkpoint is None else checkpoint / "upsampler.safetensors"

@@ -7,10 +7,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from polytempo.decompose.lnr.renderer import N_FEATURES
+from polytempo.decompose.lnr.renderer import BASE_CHANNELS
 from polytempo.decompose.lnr.texture import N_CHANNELS
 
-N_INPUTS = 4 + N_CHANNELS + 1 + N_FEATURES
 WIDTH = 64
 RESIDUAL_SCALE = 0.01
 """What the network says is taken times this (released system; the paper prints a plain sum)."""
@@ -22,10 +21,13 @@ class Upsampler(nn.Module):
     Source: LNR, A.2.2.
     """
 
-    def __init__(self) -> None:
-        """Make a network with torch's default initialisation, from its default generator."""
+    def __init__(self, n_features: int = BASE_CHANNELS) -> None:
+        """Make a network with torch's default initialisation, from its default generator.
+
+        ``n_features`` are the channels of the renderer's last features.
+        """
         super().__init__()
-        self.entry = nn.Conv2d(N_INPUTS, WIDTH, 3, padding=1)
+        self.entry = nn.Conv2d(4 + N_CHANNELS + 1 + n_features, WIDTH, 3, padding=1)
         self.blocks = nn.ModuleList(
             nn.ModuleList([nn.Conv2d(WIDTH, WIDTH, 3, padding=1), nn.Conv2d(WIDTH, WIDTH, 3, padding=1)])
             for _ in range(3)
@@ -37,7 +39,7 @@ class Upsampler(nn.Module):
         rgba: Float[Tensor, "B 4 H W"],
         texture: Float[Tensor, "B 16 H W"],
         person: Float[Tensor, "B 1 H W"],
-        features: Float[Tensor, "B 64 H W"],
+        features: Float[Tensor, "B F H W"],
     ) -> Float[Tensor, "B 4 H W"]:
         """Straight RGBA in -1…1 from that of the renderer, enlarged, and what else is known at the large size."""
         x = F.relu(F.instance_norm(self.entry(torch.cat([rgba, texture, person, features], 1))))

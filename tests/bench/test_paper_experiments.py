@@ -1,0 +1,109 @@
+"""The experiments' own parts, without training anything for long; what they find is in ``bench/results``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import blocks
+import numpy as np
+import pytest
+from ablations import without
+from double_dip import double_dip
+from figure_4 import maps_of, meeting
+from figure_11 import flat
+from report import Claim, Findings, experiment, sheet
+from result_schemas import check_file
+from small_runs import Learned, course, learned
+
+from polytempo.decompose.lnr.maps import layer_maps
+from polytempo.decompose.lnr.train import new_model
+from polytempo.synth.draw import draw
+
+
+def found(value: float) -> Findings:
+    return Findings(settings={"width": 1}, claims=[Claim(text="more than half", value=value, least=0.5)],
+                    table=[{"name": "a", "value": 0.123456}], curves={"a": [0.0, 1.0]})  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "code"), [(0.5, 0), (0.49, 1), (float("nan"), 1)])
+def test_a_claim_below_its_margin_fails_the_experiment(
+    value: float, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["x", "--out", str(tmp_path / "out"), "--epochs", "7"])
+    assert experiment("x", "About it.", lambda given: found(value), epochs=3) == code
+    if value == value:
+        check_file(tmp_path / "out" / "paper-x.json")
+    document = json.loads((tmp_path / "out" / "paper-x.json").read_text())
+    assert document["settings"] == {"epochs": 7, "width": 1}
+    assert document["claims"][0]["met"] is (code == 0)
+    assert ("DOES NOT HOLD" in capsys.readouterr().out) is (code == 1)
+
+
+def test_a_sheet_has_rows_of_one_width(tmp_path: Path) -> None:
+    import cv2
+
+    picture = np.zeros((8, 10, 3), np.uint8)
+    sheet(tmp_path / "sheet.png", [("two", [picture, picture]), ("one", [picture])], zoom=3)
+    assert cv2.imread(str(tmp_path / "sheet.png")).shape == (2 * (18 + 24 + 4), 2 * (30 + 4), 3)
+
+
+def true_layers(scene: blocks.Blocks) -> Learned:
+    """The truth in the form that training gives."""
+    shape = (blocks.N_FRAMES, 1 + len(scene.alpha), 4, *blocks.SIZE[::-1])
+    layers = np.ones(shape, np.float32)
+    layers[:, 0, :3] = scene.clean.transpose(2, 0, 1) / 255
+    for k in range(len(scene.alpha)):
+        layers[:, k + 1, :3] = scene.paint[k].transpose(0, 3, 1, 2) / 255
+        layers[:, k + 1, 3] = scene.alpha[k]
+    maps = layer_maps(scene.cast, scene.camera, {})
+    return Learned(layers=layers, maps=maps, model=new_model(2, seed=0, base_channels=4), bootstrap_epoch=None)
+
+
+@pytest.mark.parametrize("shown", [(1, 2), (1,), (2,), ()])
+def test_true_layers_give_the_true_edits(shown: tuple[int, ...]) -> None:
+    scene = blocks.two_people(texture=25)
+    picture = true_layers(scene).picture(shown)
+    assert np.abs(picture * 255 - scene.truth(shown)).max() < 0.01
+    if len(shown) == 1:
+        taken = without(scene, true_layers(scene), 3 - shown[0], detail=True)
+        assert np.abs(taken * 255 - scene.truth(shown)).max() < 0.01
+
+
+def test_the_single_map_shows_who_is_in_front_and_without_them_who_is_behind() -> None:
+    scene = blocks.two_people()
+    maps = layer_maps(scene.cast, scene.camera, {})
+    everybody, alone = flat(maps, (1, 2)), flat(maps, (2,))
+    assert everybody.tile.shape[1] == 1
+    assert everybody.trimap.shape[1] == 0
+    both = scene.bodies[0] & scene.bodies[1]
+    assert both.any()
+    assert (everybody.person[:, 0][both] == 1).all()
+    assert (alone.person[:, 0][both] == 2).all()
+    assert np.array_equal(alone.uv[:, 0][both.nonzero()[0], :, *both.nonzero()[1:]],
+                          maps.uv[:, 2][both.nonzero()[0], :, *both.nonzero()[1:]])  # fmt: skip
+
+
+def test_whole_bodies_reach_where_visible_ones_do_not() -> None:
+    scene = draw(meeting(0))
+    hidden = scene.amodal[0] & ~scene.masks[0]
+    whole, visible = (maps_of(scene, whole=one).person[:, 1] > 0 for one in (True, False))
+    assert whole[hidden].mean() > 0.6
+    assert not visible[hidden].any()
+
+
+def test_the_two_layer_baseline_follows_its_hint() -> None:
+    scene = blocks.bicycle()
+    hint = layer_maps(scene.cast, scene.camera, {}).trimap[:, 0].astype(np.float32) / 2
+    mask = double_dip(scene.pictures, hint, n_steps=40, seed=0)
+    assert mask.shape == hint.shape
+    assert mask[hint == 1].mean() > mask[hint == 0].mean() + 0.2
+
+
+def test_a_short_course_runs_through() -> None:
+    scene = blocks.bicycle()
+    looks: list[int] = []
+    result = learned(scene, course(2, base_channels=4), seed=0, watch=lambda now: looks.append(1), every=1)
+    assert result.layers.shape == (blocks.N_FRAMES, 2, 4, *blocks.SIZE[::-1])
+    assert len(looks) == 2
