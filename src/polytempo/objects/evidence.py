@@ -95,6 +95,8 @@ class Models:
     """Cost ``[K, STEPS]`` of being this subject while persisting so long."""
     context: NDArray[np.float16] | None = None
     """Log probability ``[T, h, w, L]`` of each label from what is around a pixel, if that was learned; any size."""
+    walked: NDArray[np.float16] | None = None
+    """Cost ``[T, h, w, L]`` of each label from following subjects in from frames in which they are apart; any size."""
 
 
 def footage(
@@ -235,6 +237,9 @@ def pixel_costs(
         said = cv2.resize(said, (cost.shape[1], cost.shape[0]), interpolation=cv2.INTER_LINEAR)
         said = np.minimum(said - said.min(-1, keepdims=True), config.context_bound)
         cost = config.beside_context * cost + said
+    if models.walked is not None:
+        who_walked = models.walked[t].astype(np.float32)
+        cost += cv2.resize(who_walked, (cost.shape[1], cost.shape[0]), interpolation=cv2.INTER_LINEAR)
     return cost
 
 

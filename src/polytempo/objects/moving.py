@@ -36,6 +36,23 @@ def own_motion(flow: FlowField, camera: CameraPath) -> Float16[np.ndarray, "T H 
     return out
 
 
+def motion_both_ways(flow: FlowField, camera: CameraPath) -> Float16[np.ndarray, "T H W 4"]:
+    """Motion ``(x, y)`` to the next frame and to the previous one beside the camera's, in pixels a frame.
+
+    At the ends of the clip the motion that is missing is the other one, turned round.
+    """
+    n = len(camera.canvas_from_frame)
+    width, height = camera.frame_size
+    out = np.zeros((n, height, width, 4), np.float16)
+    for t in range(n):
+        for to, other in ((slice(0, 2), t + 1), (slice(2, 4), t - 1)):
+            if 0 <= other < n:
+                expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
+                out[t, ..., to] = flow.step(other, t)[0] - expected
+    out[0, ..., 2:], out[-1, ..., :2] = -out[0, ..., :2], -out[-1, ..., 2:]
+    return out
+
+
 def moving_pixels(
     flow: FlowField, camera: CameraPath, *, threshold_px: float = 0.6, grow_px: int = 4
 ) -> Bool[np.ndarray, "T H W"]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float16
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
@@ -35,13 +35,15 @@ from polytempo.objects.evidence import (
 from polytempo.objects.first_look import first_look
 from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.hang_together import rejoined
-from polytempo.objects.moving import moving_pixels
+from polytempo.objects.moving import motion_both_ways, moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
-from polytempo.objects.rehearse import Backdrop, RehearseConfig, WhoNetwork, frames_apart, rehearse, told_by_context
+from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
+from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.tidy import tidy_masks
+from polytempo.objects.walk import WalkConfig, clear_frames, somebody, who_by_walking
 
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
@@ -63,6 +65,8 @@ class SegmentConfig:
     """What pixels say."""
     propagate: PropagateConfig = field(default_factory=PropagateConfig)
     """Smoothness and time."""
+    walk: WalkConfig = field(default_factory=WalkConfig)
+    """How subjects are followed into frames in which they meet, before the passes at full size."""
     rehearse: RehearseConfig = field(default_factory=RehearseConfig)
     """How the surroundings of pixels are learned from, where there are several subjects."""
 
@@ -111,7 +115,9 @@ def segment(
     labels: NDArray[np.uint8] | None = None
     net: WhoNetwork | None = None
     context: NDArray[np.float16] | None = None
+    walked: NDArray[np.float16] | None = None
     n_subjects = len(prompts.subjects)
+    motion = motion_both_ways(coarse.flow, coarse.camera) if n_subjects > 1 else None
     n_context = config.context_rounds if n_subjects > 1 else 0
     n_coarse = config.coarse_rounds + n_context
     for index in range(n_coarse + config.fine_rounds):
@@ -129,12 +135,12 @@ def segment(
         models: Models | None = None
         if labels is not None:
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
-            if config.coarse_rounds <= index < n_coarse:
-                backdrop = _backdrop(view, plate, least_coverage=config.evidence.least_coverage)
+            if config.coarse_rounds <= index < n_coarse and motion is not None:
+                backdrop = _backdrop(view, plate, motion, least_coverage=config.evidence.least_coverage)
                 net = rehearse(backdrop, labels, n_subjects, config=config.rehearse, net=net, report=report)
                 context = None if net is None else told_by_context(net, backdrop)
             if context is not None:
-                models = replace(models, context=context)
+                models = replace(models, context=context, walked=walked)
                 for t in np.flatnonzero(frames_apart(labels, n_subjects)):
                     known = certain.get(int(t), np.zeros(labels.shape[1:], np.float32))
                     certain[int(t)] = np.maximum(known, APART_CERTAIN)
@@ -152,6 +158,12 @@ def segment(
             stage=f"objects.segment.round{index + 1}",
         )
         labels = rejoined(labels, n_subjects)
+        if index == n_coarse - 1 and context is not None:
+            walked = who_by_walking(
+                view, labels, somebody(view, background, labels, config=config.walk), context,
+                clear_frames(labels, n_subjects, certain), n_subjects,
+                told=told, config=config.walk, report=report,
+            )  # fmt: skip
     assert labels is not None
     masks = tidy_masks(labels, len(prompts.subjects))
     for name, mask in zip(prompts.names, masks, strict=True):
@@ -165,7 +177,9 @@ def segment(
     return dict(zip(prompts.names, masks, strict=True))
 
 
-def _backdrop(view: Footage, plate: CleanPlate, *, least_coverage: int) -> Backdrop:
+def _backdrop(
+    view: Footage, plate: CleanPlate, motion: Float16[np.ndarray, "T H W 4"], *, least_coverage: int
+) -> Backdrop:
     known = (plate.coverage >= least_coverage).astype(np.float32)
     n = len(view.lab)
     return Backdrop(
@@ -176,6 +190,8 @@ def _backdrop(view: Footage, plate: CleanPlate, *, least_coverage: int) -> Backd
         known=np.stack(
             [canvas_in_frame(known, view.camera, t, border="constant", interpolation="linear") > 0.99 for t in range(n)]
         ),
+        motion=motion,
+        lasting=view.lasting,
     )
 
 

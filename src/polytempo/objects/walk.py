@@ -1,0 +1,326 @@
+"""Who is who where subjects meet, followed frame by frame from frames in which they stand apart.
+
+A body that passes behind another is seen in pieces, each of which looks like a piece of somebody a moment ago, not far
+from where it was. Dense flow alone loses thin limbs and outlines; so each pixel looks around the place that flow leads
+to for the likest pixel of each subject. What is like nobody has just come into sight, and only its context speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import no_type_check
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float16, Float32, UInt8
+from numba import njit
+from numpy.typing import NDArray
+
+from polytempo.core.progress import Progress, Report, silent
+from polytempo.objects.evidence import Footage
+from polytempo.objects.flow import FlowField, pull
+from polytempo.objects.label_field import edge_weights, solve_labels
+from polytempo.objects.persistence import STEPS
+from polytempo.objects.scenes import frames_apart
+
+DIFFERS = 9.5
+"""Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
+CONTACT = 0.3
+"""Share of the outline on which subjects may touch while it is still clear who is who."""
+PROMPTED = 0.8
+"""Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""
+LEAST_OUTLINE = 12
+"""Pixels of outline below which a subject is out of sight."""
+NEVER = 50.0
+"""Cost of a label that cannot be."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WalkConfig:
+    """How subjects are followed. Shares are of the picture's width."""
+
+    reach_share: float = 0.018
+    """How far around the place that flow leads to a pixel may have come from."""
+    colour: float = 12.0
+    """Difference in 8-bit Lab units that costs 1."""
+    shift_share: float = 0.0134
+    """Distance from where flow leads that costs 1."""
+    unlike: float = 1.5
+    """Cost of a match beyond which a pixel is like nobody."""
+    weight: float = 2.5
+    """Weight of a match between subjects."""
+    body_weight: float = 1.8
+    """Weight of a match with anybody, against the background."""
+    steps: tuple[int, ...] = (1, 3)
+    """Frames back that are looked at."""
+    context_weight: float = 0.6
+    """Weight of what the surroundings say, on the way."""
+    context_bound: float = 2.5
+    """Largest advantage in nats of one subject over another from that."""
+    strength: float = 2.5
+    """Cost of a change of label in an even region, on the way."""
+    contrast: float = 10.0
+    """Colour step (8-bit Lab) at which that has mostly fallen."""
+    who_least: float = 0.4
+    """Least cost of a change from one subject to another."""
+    fade_frames: float = 20.0
+    """What was followed over so many frames more than the other way weighs about a third of that."""
+    least_piece_share: float = 0.002
+    """Pieces smaller than this share of the picture are nobody's, on the way."""
+
+
+def who_by_walking(
+    view: Footage,
+    labels: UInt8[np.ndarray, "T H W"],
+    bodies: Bool[np.ndarray, "T H W"],
+    context: Float16[np.ndarray, "T H W L"],
+    clear: Bool[np.ndarray, " T"],
+    n_subjects: int,
+    *,
+    told: Mapping[int, Float32[np.ndarray, "H W L"]],
+    config: WalkConfig,
+    report: Report = silent,
+) -> Float16[np.ndarray, "T H W L"]:
+    """Cost of every label by following subjects from clear frames, forwards and backwards.
+
+    Args:
+        view: The clip.
+        labels: 0 background, ``k + 1`` for the k-th subject; taken at their word on clear frames alone.
+        bodies: Where anybody is.
+        context: Log probability of every label from what is around a pixel.
+        clear: Frames on which labels tell who is who.
+        n_subjects: How many.
+        told: What prompts make each label cost, by frame.
+        config: Weights.
+        report: Told after every frame of a way; may raise to stop.
+
+    Returns:
+        Cost in nats, that of the likeliest subject 0; all 0 on clear frames, and where nothing is clear.
+    """
+    n, height, width = labels.shape
+    if not clear.any() or clear.all():
+        return np.zeros((n, height, width, n_subjects + 1), np.float16)
+    done = {"frames": 0}
+
+    def way(step: int) -> NDArray[np.float16]:
+        costs = np.zeros((n, height, width, n_subjects + 1), np.float16)
+        found = np.zeros_like(labels)
+        order = range(n) if step > 0 else range(n - 1, -1, -1)
+        last: int | None = None
+        for t in order:
+            done["frames"] += 1
+            report(Progress(stage="objects.walk", done=done["frames"], total=2 * n, message="Following who is who"))
+            if clear[t]:
+                found[t], last = labels[t], t
+                continue
+            if last is None:
+                continue
+            matched = _matched(view, found, t, step, last, n_subjects, config)
+            costs[t, ..., 0] = config.body_weight * np.where(bodies[t], config.unlike - matched.min(-1), 0)
+            costs[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
+            found[t] = _solved(view, costs[t, ..., 1:], bodies[t], context[t], told.get(t), t, config)
+        return costs
+
+    with ThreadPoolExecutor(2) as pool:
+        there, back = pool.map(way, (1, -1))
+    share = _share_of_forward(clear, config.fade_frames)[:, None, None, None].astype(np.float16)
+    out = share * there + (1 - share) * back
+    out[..., 1:] -= out[..., 1:].min(-1, keepdims=True)
+    return out
+
+
+def _share_of_forward(clear: NDArray[np.bool_], fade_frames: float) -> NDArray[np.float64]:
+    """Weight of what was followed forwards, 0…1: the more, the nearer the clear frame it began at."""
+    at = np.flatnonzero(clear)
+    frames = np.arange(len(clear))
+    behind = np.searchsorted(at, frames, "right") - 1
+    since = np.where(behind >= 0, frames - at[np.maximum(behind, 0)], np.inf)
+    ahead = np.searchsorted(at, frames, "left")
+    until = np.where(ahead < len(at), at[np.minimum(ahead, len(at) - 1)] - frames, np.inf)
+    return 1 / (1 + np.exp(np.clip((since - until) / fade_frames, -50, 50)))
+
+
+def somebody(
+    view: Footage,
+    background: Float16[np.ndarray, "T H W"],
+    labels: UInt8[np.ndarray, "T H W"],
+    *,
+    config: WalkConfig,
+) -> Bool[np.ndarray, "T H W"]:
+    """Where anybody is: labelled so and not lasting, or like nothing in the plate and nowhere lasting.
+
+    Args:
+        view: The clip.
+        background: Negative log density of every pixel if the background shows.
+        labels: As found so far.
+        config: See ``least_piece_share``.
+    """
+    out = np.zeros(labels.shape, bool)
+    least = max(8, round(config.least_piece_share * labels[0].size))
+    for t in range(len(labels)):
+        mine = (labels[t] > 0) & (view.lasting[t] < STEPS - 2)
+        mine |= (view.lasting[t] == 0) & (background[t] > DIFFERS)
+        closed = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        n, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
+        big = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)
+        out[t] = np.isin(pieces, big[big > 0]) if n > 1 else False
+    return out
+
+
+def clear_frames(
+    labels: UInt8[np.ndarray, "T H W"],
+    n_subjects: int,
+    certain: Mapping[int, Float32[np.ndarray, "H W"]],
+    *,
+    most_contact: float = CONTACT,
+) -> Bool[np.ndarray, " T"]:
+    """Frames on which labels tell who is who: subjects apart, or hardly touching ever since they were, or prompted so.
+
+    Args:
+        labels: 0 background, ``k + 1`` for the k-th subject.
+        n_subjects: How many.
+        certain: How certain prompts make it who is who, 0…1, by frame.
+        most_contact: Share of the smaller one's outline up to which subjects hardly touch.
+    """
+    apart = frames_apart(labels, n_subjects)
+    out = apart.copy()
+    for order in (range(1, len(labels)), range(len(labels) - 2, -1, -1)):
+        step = order.step
+        for t in order:
+            out[t] |= out[t - step] and _contact(labels[t], n_subjects) <= most_contact
+    for t, sure in certain.items():
+        body = labels[t] > 0
+        out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)
+    return out
+
+
+def _contact(labels: NDArray[np.uint8], n_subjects: int) -> float:
+    """Share of the outline of the smallest subject on which it touches another; 1 if one is out of sight."""
+    kernel = np.ones((3, 3), np.uint8)
+    times = np.zeros(labels.shape, np.uint8)
+    shortest = np.inf
+    for k in range(n_subjects):
+        mine = (labels == k + 1).astype(np.uint8)
+        outlines, _ = cv2.findContours(mine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        shortest = min(shortest, sum(len(one) for one in outlines))
+        times += cv2.dilate(mine, kernel)
+    # Two pixels wide is the seam of two touching outlines.
+    return 1.0 if shortest < LEAST_OUTLINE else float((times > 1).sum()) / 2 / shortest
+
+
+def _solved(
+    view: Footage,
+    walked: NDArray[np.float16],
+    body: NDArray[np.bool_],
+    context: NDArray[np.float16],
+    told: NDArray[np.float32] | None,
+    t: int,
+    config: WalkConfig,
+) -> NDArray[np.uint8]:
+    said = -context[..., 1:].astype(np.float32)
+    said -= said.min(-1, keepdims=True)
+    anybody = 1 - np.exp(context[..., :1].astype(np.float32))
+    said = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
+    who = walked.astype(np.float32) + said
+    if told is not None:
+        who = who + told[..., 1:]
+    bare = np.where(body, NEVER, 0.0)[..., None]
+    cost = np.concatenate([bare, np.where(body[..., None], who, NEVER)], -1).astype(np.float32)
+    right, down = edge_weights(view.lab[t].astype(np.float32), strength=config.strength, contrast=config.contrast)
+    return solve_labels(cost, right, down, who_least=config.who_least).argmin(-1).astype(np.uint8)
+
+
+def _matched(
+    view: Footage, found: NDArray[np.uint8], t: int, step: int, last: int, n_subjects: int, config: WalkConfig
+) -> NDArray[np.float32]:
+    """Cost of each subject at ``t`` by its likest pixel in the frames behind, 0 to ``unlike``."""
+    width = found.shape[2]
+    reach = max(2, round(config.reach_share * width))
+    sources = [t - step * back for back in config.steps]
+    sources = [s for s in sources if (s >= last if step > 0 else s <= last)] or [t - step]
+    total = np.zeros((*found.shape[1:], n_subjects), np.float32)
+    for source in sources:
+        there = _led(view.flow, t, source)
+        total += match_cost(view.lab[t], view.lab[source], found[source], there, n_subjects, reach=reach,
+                            colour=config.colour, shift_px=config.shift_share * width,
+                            unlike=config.unlike)  # fmt: skip
+    return (total / len(sources)).astype(np.float32)
+
+
+def _led(flow: FlowField, t: int, source: int) -> NDArray[np.float32]:
+    """Flow on frame ``t`` into a frame some steps away, chained."""
+    step = 1 if source > t else -1
+    total, _ = flow.step(t + step, t)
+    for at in range(t + step, source, step):
+        total = total + pull(flow.step(at + step, at)[0], total)
+    return total
+
+
+def match_cost(
+    lab: UInt8[np.ndarray, "H W 3"],
+    source_lab: UInt8[np.ndarray, "H W 3"],
+    source_labels: UInt8[np.ndarray, "H W"],
+    there: Float32[np.ndarray, "H W 2"],
+    n_subjects: int,
+    *,
+    reach: int,
+    colour: float,
+    shift_px: float,
+    unlike: float,
+) -> Float32[np.ndarray, "H W K"]:
+    """Cost of the likest pixel of each subject in another frame, around where flow leads.
+
+    Args:
+        lab: This frame in 8-bit Lab.
+        source_lab: The other.
+        source_labels: Who is where in the other.
+        there: Flow on this frame into the other, in pixels.
+        n_subjects: How many.
+        reach: Radius of the window in pixels.
+        colour: Difference in Lab units that costs 1; lightness counts half, chroma one and a half times.
+        shift_px: Distance that costs 1.
+        unlike: Largest cost.
+    """
+    soft, source_soft = (cv2.GaussianBlur(one.astype(np.float32), (0, 0), 0.6) for one in (lab, source_lab))
+    return _matches(
+        np.ascontiguousarray(soft), np.ascontiguousarray(source_soft), np.ascontiguousarray(source_labels),
+        np.ascontiguousarray(there), n_subjects, reach, 1 / colour**2, 1 / shift_px**2, unlike,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+@no_type_check  # the checked form cannot be compiled
+def _matches(
+    lab: NDArray[np.float32],
+    source: NDArray[np.float32],
+    labels: NDArray[np.uint8],
+    there: NDArray[np.float32],
+    n_subjects: int,
+    reach: int,
+    per_colour: float,
+    per_shift: float,
+    unlike: float,
+) -> NDArray[np.float32]:
+    height, width = labels.shape
+    out = np.full((height, width, n_subjects), np.float32(unlike), np.float32)
+    for y in range(height):
+        for x in range(width):
+            to_x, to_y = int(np.rint(x + there[y, x, 0])), int(np.rint(y + there[y, x, 1]))
+            for dy in range(-reach, reach + 1):
+                for dx in range(-reach, reach + 1):
+                    away = dx * dx + dy * dy
+                    sx, sy = to_x + dx, to_y + dy
+                    if away > reach * reach or sx < 0 or sy < 0 or sx >= width or sy >= height:
+                        continue
+                    k = labels[sy, sx]
+                    if k == 0 or k > n_subjects:
+                        continue
+                    a = lab[y, x, 0] - source[sy, sx, 0]
+                    b = lab[y, x, 1] - source[sy, sx, 1]
+                    c = lab[y, x, 2] - source[sy, sx, 2]
+                    cost = (0.5 * a * a + 1.5 * b * b + 1.5 * c * c) * per_colour + away * per_shift
+                    if cost < out[y, x, k - 1]:
+                        out[y, x, k - 1] = cost
+    return out

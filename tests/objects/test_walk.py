@@ -1,0 +1,142 @@
+"""Following subjects into frames in which they meet."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from polytempo.camera.path import static_path
+from polytempo.objects.evidence import Footage
+from polytempo.objects.flow import FlowField
+from polytempo.objects.walk import WalkConfig, clear_frames, match_cost, somebody, who_by_walking
+
+N, H, W = 10, 40, 64
+GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
+
+
+def crossing() -> tuple[Footage, np.ndarray, np.ndarray]:
+    """A red block passes before a green one; flow is right on both, labels are true."""
+    lab = np.empty((N, H, W, 3), np.uint8)
+    lab[:] = GREY
+    labels = np.zeros((N, H, W), np.uint8)
+    forward = np.zeros((N - 1, H, W, 2), np.float16)
+    backward = np.zeros((N - 1, H, W, 2), np.float16)
+    for t in range(N):
+        for label, colour, x, v in ((2, GREEN, 30, 0), (1, RED, 4 + 5 * t, 5)):
+            lab[t, 10:34, x : x + 10] = colour
+            labels[t, 10:34, x : x + 10] = label
+            for field, at, sign in ((forward, t, 1), (backward, t - 1, -1)):
+                if 0 <= at < N - 1:
+                    field[at, 10:34, x : x + 10] = (sign * v, 0)
+    view = Footage(
+        pictures=lab,
+        camera=static_path(N, (W, H)),
+        flow=FlowField(to_next=forward, to_previous=backward),
+        lab=lab,
+        bins=np.zeros((N, H, W), np.uint16),
+        lasting=np.where(labels > 0, 0, 4).astype(np.uint8),
+    )
+    # What is around a pixel tells a little, and less than a match does.
+    context = np.full((N, H, W, 3), np.log(0.2), np.float16)
+    np.put_along_axis(context, labels[..., None].astype(int), np.log(0.6), -1)
+    return view, labels, context
+
+
+def follow(clear: list[int], **weights: float) -> tuple[np.ndarray, np.ndarray]:
+    view, labels, context = crossing()
+    marked = np.zeros(N, bool)
+    marked[clear] = True
+    known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+    bodies = labels > 0
+    config = WalkConfig(steps=(1,), least_piece_share=0.0, **weights)
+    return who_by_walking(view, known, bodies, context, marked, 2, told={}, config=config), labels
+
+
+def test_who_crosses_is_followed_through_and_who_is_hidden_comes_back() -> None:
+    costs, labels = follow([0, 1])
+    assert not costs[:2].any()
+    for t in range(2, N):
+        for label in (1, 2):
+            mine = labels[t] == label
+            right = costs[t][mine][:, 1:].argmin(-1) + 1 == label
+            told = costs[t][mine][:, 1:].max(-1) > 0
+            # What comes into sight again is like nobody near; nothing wrong is said of it.
+            assert not mine.any() or (right | ~told).mean() > 0.97
+            if label == 1:  # never hidden
+                assert (right & told).mean() > 0.9
+
+
+def test_both_ways_agree_on_a_clip_played_backwards() -> None:
+    there, labels = follow([0, N - 1])
+    for t in range(1, N - 1):
+        seen = labels[t] > 0
+        best = there[t][seen][:, 1:].argmin(-1) + 1
+        told = there[t][seen][:, 1:].max(-1) > 0
+        assert (best == labels[t][seen])[told].mean() > 0.97
+        assert told.mean() > 0.9  # one of both ways has seen what the other finds new
+
+
+def test_nothing_clear_says_nothing() -> None:
+    costs, _ = follow([])
+    assert not costs.any()
+
+
+def test_the_nearer_clear_frame_has_the_louder_word() -> None:
+    view, labels, context = crossing()
+    marked = np.zeros(N, bool)
+    marked[[0, N - 1]] = True
+    known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+    known[-1] = np.where(known[-1] > 0, 3 - known[-1], 0)  # names exchanged at the end
+    config = WalkConfig(steps=(1,), fade_frames=1.0)
+    costs = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=config)
+    for t, right in ((1, True), (N - 2, False)):
+        seen = labels[t] > 0
+        assert ((costs[t][seen][:, 1:].argmin(-1) + 1 == labels[t][seen]).mean() > 0.9) == right
+
+
+def test_who_was_there_is_nobody_else_and_no_background() -> None:
+    costs, labels = follow([0, N - 1])
+    somewhere = labels[4] > 0
+    assert (costs[4][somewhere][:, 0] > 1).mean() > 0.9
+    assert not costs[4][~somewhere][:, 0].any()
+
+
+def test_frames_are_clear_as_long_as_hardly_anybody_touches_and_where_a_prompt_says_so() -> None:
+    labels = np.zeros((6, 40, 64), np.uint8)
+    for t in range(6):
+        labels[t, 10:30, 5 + 5 * t : 17 + 5 * t] = 1
+        labels[t, 29:37, 40:60] = 2  # a corner of the first one touches it from frame 5 on
+    assert clear_frames(labels, 2, {}).all()
+    labels[3:, 10:30, 40:52] = np.where(labels[3:, 10:30, 40:52] == 0, 2, labels[3:, 10:30, 40:52])
+    labels[4:, 12:30, 28:44] = 1
+    assert clear_frames(labels, 2, {}).tolist()[:3] == [True] * 3
+    assert not clear_frames(labels, 2, {})[4:].any()
+    told = {5: np.ones((40, 64), np.float32)}
+    assert clear_frames(labels, 2, told)[5]
+    told = {5: (labels[5] == 1).astype(np.float32) * 0.2}
+    assert not clear_frames(labels, 2, told)[5]
+
+
+def test_a_pixel_like_nobody_costs_all_the_same() -> None:
+    lab = np.full((12, 12, 3), 128, np.uint8)
+    other = lab.copy()
+    other[:, :6], other[:, 6:] = RED, GREEN
+    labels = np.where(np.arange(12) < 6, 1, 2)[None].repeat(12, 0).astype(np.uint8)
+    there = np.zeros((12, 12, 2), np.float32)
+
+    def cost(picture: np.ndarray) -> np.ndarray:
+        return match_cost(picture, other, labels, there, 2, reach=3, colour=12.0, shift_px=3.0, unlike=1.5)
+
+    assert (cost(lab) == 1.5).all()
+    same = cost(other)
+    assert (same[:, :5, 0] < 0.1).all()
+    assert (same[:, :3, 1] == 1.5).all()  # the green one is out of reach
+
+
+def test_somebody_is_who_was_found_and_who_never_stays_but_not_what_lasts() -> None:
+    view, labels, _ = crossing()
+    background = np.where(labels > 0, 20.0, 7.0).astype(np.float16)
+    nobody_yet = np.zeros_like(labels)
+    for told in (nobody_yet, np.ones_like(labels)):
+        found = somebody(view, background, told, config=WalkConfig())
+        assert found[labels > 0].all()
+        assert found[labels == 0].mean() < 0.003  # a gap of a pixel between two is closed
