@@ -77,6 +77,17 @@ def test_the_page_stands_alone(tmp_path: Path) -> None:
     assert sheet.shape[1] > 6 * 320
 
 
+def test_the_edit_is_told_with_what_the_clip_never_had(tmp_path: Path) -> None:
+    told = replace(
+        given(), edit=("boy: 0-2 s stands still at 1 s", "<girl>: not shown"), edit_warnings=("They overlap.",)
+    )
+    assert "They overlap." in write_report(tmp_path / "a.html", told)
+    page = (tmp_path / "a.html").read_text()
+    assert "<h2>Edit</h2><ul><li>boy: 0-2 s stands still at 1 s</li><li>&lt;girl&gt;: not shown</li></ul>" in page
+    write_report(tmp_path / "a.html", given())
+    assert "<h2>Edit</h2>" not in (tmp_path / "a.html").read_text()
+
+
 def test_a_camera_that_was_given_claims_no_fit(tmp_path: Path) -> None:
     mine = given()
     write_report(tmp_path / "a.html", mine)

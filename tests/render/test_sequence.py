@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -217,7 +218,7 @@ def test_edits_that_do_not_fit_are_refused() -> None:
 
 @pytest.mark.refusal
 def test_errors_and_stops_reach_the_caller_and_leave_no_file(tmp_path: Path) -> None:
-    stack = drawn_stack()
+    stack, threads = drawn_stack(), set(threading.enumerate())
     write_stack(tmp_path / "layers", stack)
     (tmp_path / "layers" / "layer-02.bin").write_bytes(b"")
     with pytest.raises(InputError, match="layer green, frame 0 is cut short or changed"):
@@ -229,6 +230,7 @@ def test_errors_and_stops_reach_the_caller_and_leave_no_file(tmp_path: Path) -> 
     with pytest.raises(CancelledError):
         render_clip(stack, edit_of(stack), drawn_clip(), tmp_path / "out.mp4", report=stop)
     assert [path.name for path in tmp_path.iterdir()] == ["layers"]
+    assert set(threading.enumerate()) <= threads
 
 
 def clip_with_sound(path: Path) -> None:

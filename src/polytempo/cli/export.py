@@ -56,7 +56,10 @@ def export_command(
     place: Rendering,
     output: Annotated[Path, typer.Option("--output", "-o", help="File, or folder for pictures and layers.")],
     kind: Kind = None,
-    layers: Annotated[bool, typer.Option("--layers", help="Each layer by itself, with alpha, into a folder.")] = False,
+    layers: Annotated[
+        bool,
+        typer.Option("--layers", help="Each layer by itself, with alpha, into a folder; of a timeline, beside it."),
+    ] = False,
     crf: Crf = None,
     bitrate: Bitrate = None,
     depth: Depth = None,

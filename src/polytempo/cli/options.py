@@ -128,16 +128,25 @@ Epochs = Annotated[
 
 Freeze = Annotated[
     list[str] | None,
-    typer.Option("--freeze", metavar="WHO@WHEN", help="Stand still: girl@1.2s all along, girl@1.2s-3s for a while."),
+    typer.Option(
+        "--freeze",
+        metavar="WHO@WHEN",
+        help="Stand still: girl@1.2s all along, girl@1.2s-3s for a while, ...:rejoin to jump back.",
+    ),
 ]
 Remove = Annotated[
-    list[str] | None, typer.Option("--remove", metavar="WHO", help="Take away, with shadow and reflection: boy.")
+    list[str] | None,
+    typer.Option("--remove", metavar="WHO", help="Take away, with shadow and reflection: boy, boy@1s-2s."),
 ]
 Delay = Annotated[
-    list[str] | None, typer.Option("--delay", metavar="WHO+TIME", help="Later or earlier: girl+10f, boy-0.5s.")
+    list[str] | None,
+    typer.Option(
+        "--delay", metavar="WHO+TIME", help="Later or earlier: girl+10f, boy-0.5s; girl+10f:hide is not there before."
+    ),
 ]
 Speed = Annotated[
-    list[str] | None, typer.Option("--speed", metavar="WHO=SPEED", help="Another speed: boy=50%, boy@1s-2s=200%.")
+    list[str] | None,
+    typer.Option("--speed", metavar="WHO=SPEED", help="Another speed: boy=50%, boy@1s-2s=200%, boy@1s-2s=200%:rejoin."),
 ]
 Duplicate = Annotated[
     list[str] | None,
@@ -154,7 +163,8 @@ Reverse = Annotated[
 Loop = Annotated[list[str] | None, typer.Option("--loop", metavar="WHO@WHEN", help="Again and again: girl@1s-2s.")]
 PingPong = Annotated[list[str] | None, typer.Option("--ping-pong", metavar="WHO@WHEN", help="To and fro: girl@1s-2s.")]
 Stagger = Annotated[
-    list[str] | None, typer.Option("--stagger", metavar="NAMES+TIME", help="One by one: girl,boy,dog+10f.")
+    list[str] | None,
+    typer.Option("--stagger", metavar="NAMES+TIME", help="One by one: girl,boy,dog+10f, or girl,boy+10f:hide."),
 ]
 Swap = Annotated[
     list[str] | None, typer.Option("--swap", metavar="NAMES", help="Exchange the clocks of two: girl,boy.")
@@ -187,7 +197,10 @@ Beat = Annotated[
     list[str] | None, typer.Option("--beat", metavar="WHO", help="Move to the beat of the clip's sound, or of --sound.")
 ]
 Trim = Annotated[list[str] | None, typer.Option("--trim", metavar="RANGE", help="Keep a part of the output: 1s-3s.")]
-Extend = Annotated[list[str] | None, typer.Option("--extend", metavar="TIME", help="A longer output: 10s.")]
+Extend = Annotated[
+    list[str] | None,
+    typer.Option("--extend", metavar="TIME", help="A longer output: 10s, with 10s:loop, 10s:ping-pong or 10s:hide."),
+]
 Level = Annotated[
     list[str] | None, typer.Option("--level", metavar="WHO=LEVEL", help="In front or behind: girl=1, girl@1s-2s=-1.")
 ]

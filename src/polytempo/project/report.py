@@ -69,6 +69,10 @@ class ReportInput:
     """One for each stage, in the order they ran."""
     alignments: tuple[str, ...] = ()
     """Plots of motions that were aligned, whole SVG documents."""
+    edit: tuple[str, ...] = ()
+    """What becomes of each instance in the edit, a line each; none where there is no edit."""
+    edit_warnings: tuple[str, ...] = ()
+    """What the edit shows that the clip never had; see ``render.findings``."""
 
 
 def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> list[str]:
@@ -112,6 +116,7 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
         *given.cast.warnings,
         *unseen_warning(scores),
         *leak_warnings(given.stack, given.cast, sampled(n_frames, SCORED_FRAMES)),
+        *given.edit_warnings,
     ]
     report(Progress(stage="report", done=3, total=steps, message="page"))
     page = Template(PAGE).substitute(
@@ -136,7 +141,7 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
         ),
         camera_text=escape(_camera_text(given.camera, was_given=_camera_was_given(given.records))),
         stages=_stages(given.records),
-        alignments=_alignments(given.alignments),
+        alignments=_edit(given.edit) + _alignments(given.alignments),
         versions=escape(", ".join(f"{k} {v}" for k, v in given.records[-1].versions.items()) if given.records else ""),
     )
     write_bytes(path, page.encode())
@@ -248,6 +253,11 @@ def _camera_text(camera: CameraPath, *, was_given: bool) -> str:
         f"{text}Median residual {np.median(camera.residual_px):.2f} px, "
         f"largest {camera.residual_px[worst]:.2f} px in frame {worst}."
     )
+
+
+def _edit(lines: Sequence[str]) -> str:
+    items = "".join(f"<li>{escape(one)}</li>" for one in lines)
+    return f"<h2>Edit</h2><ul>{items}</ul>" if lines else ""
 
 
 def _alignments(plots: Sequence[str]) -> str:

@@ -116,7 +116,7 @@ def _checked_frames(
     stop: int | None = None,
     interpolator: Interpolator | None,
     mark_unseen: bool,
-) -> Iterator[UInt8[np.ndarray, "H W 4"]]:
+) -> Generator[UInt8[np.ndarray, "H W 4"]]:
     if stack.n_frames != clip.n_frames:
         raise ShapeError(
             WHERE,
@@ -294,9 +294,9 @@ def _counted(frames: Iterator[Picture], total: int, report: Report) -> Iterator[
 
 
 class _Ahead:
-    """Runs an iterator in a thread, a few items ahead of whoever takes them."""
+    """Runs a generator in a thread, a few items ahead of whoever takes them."""
 
-    def __init__(self, items: Iterator[Picture], *, n_ahead: int) -> None:
+    def __init__(self, items: Generator[Picture], *, n_ahead: int) -> None:
         self._items = items
         self._queue: Queue[Picture | BaseException | None] = Queue(maxsize=max(n_ahead, 1))
         self._stop = threading.Event()
@@ -318,6 +318,8 @@ class _Ahead:
                     return
         except BaseException as error:
             last = error
+        finally:
+            self._items.close()  # its own threads end here, also when nobody wants the rest
         self._put(last)
 
     def _put(self, item: Picture | BaseException | None) -> bool:
