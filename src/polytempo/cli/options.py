@@ -121,6 +121,14 @@ PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
 ]
+MethodName = Annotated[
+    str | None,
+    typer.Option(
+        "--method",
+        metavar="NAME",
+        help="lnr (layers with their shadows and reflections), or nvd (atlases under the light of each moment).",
+    ),
+]
 Epochs = Annotated[
     int | None,
     typer.Option("--epochs", metavar="N", help="Epochs of the neural model; its course is scaled with them."),
@@ -246,6 +254,7 @@ class Working(Place):
     config: ConfigFile = None
     sets: Sets = None
     preset: PresetName = None
+    method: MethodName = None
     epochs: Epochs = None
 
     @property
@@ -255,7 +264,7 @@ class Working(Place):
 
     def short(self) -> list[tuple[str, object]]:
         """Settings that have an option of their own, with what was said; None where nothing was."""
-        return [("preset", self.preset), ("epochs", self.epochs)]
+        return [("preset", self.preset), ("method", self.method), ("epochs", self.epochs)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -71,13 +71,13 @@ class Points:
         )
 
 
-def clip_footage(pictures: Pictures, cast: Cast, flow: FlowField) -> Footage:
+def clip_footage(pictures: Pictures, cast: Cast, flow: FlowField | None) -> Footage:
     """Put together what is known of a clip.
 
     Args:
         pictures: Frames at working size.
         cast: Subjects and layers at that size.
-        flow: Between neighbouring frames, at that size.
+        flow: Between neighbouring frames, at that size; without it no point is followed.
 
     Raises:
         InputError: there is no layer.
@@ -89,16 +89,18 @@ def clip_footage(pictures: Pictures, cast: Cast, flow: FlowField) -> Footage:
     n = len(pictures)
     masks = np.stack([cast.layer_mask(one.layer_id) for one in cast.layers])
     wanted = (n, height, width)
-    if masks.shape[1:] != wanted or flow.to_next.shape[:3] != (n - 1, height, width) or len(cast.order) != n:
+    flows = (n - 1, height, width) if flow is None else flow.to_next.shape[:3]
+    if masks.shape[1:] != wanted or flows != (n - 1, height, width) or len(cast.order) != n:
         raise ShapeError(
             "decompose.nvd",
             "frames, masks and flow must have one size and number",
-            got=f"{n} frames of {width}x{height}, masks {masks.shape[1:]}, flow {flow.to_next.shape[:3]}",
+            got=f"{n} frames of {width}x{height}, masks {masks.shape[1:]}, flow {flows}",
         )
     forward, backward = (np.zeros((*wanted, 2), np.float16) for _ in range(2))
-    forward[:-1], backward[1:] = flow.to_next, flow.to_previous
     trusted = np.zeros((2, *wanted), bool)
-    for t in range(n - 1):
+    if flow is not None:
+        forward[:-1], backward[1:] = flow.to_next, flow.to_previous
+    for t in range(0 if flow is None else n - 1):
         there, back = forward[t].astype(np.float32), backward[t + 1].astype(np.float32)
         trusted[0, t], trusted[1, t + 1] = _confirmed(there, back), _confirmed(back, there)
     ids = [one.layer_id for one in cast.layers]

@@ -1,0 +1,119 @@
+"""The stages from subjects to layers by hashed atlases: the model first, then the layers at clip size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from polytempo.camera.given_plate import GivenPlate
+from polytempo.camera.path import CameraPath
+from polytempo.core.files import write_bytes
+from polytempo.core.progress import Report
+from polytempo.decompose.lnr.paper import background_plate
+from polytempo.decompose.nvd.build import background_of, empty_model, learn_atlases
+from polytempo.decompose.nvd.export import render_frames
+from polytempo.layers.stack import LayerStack
+from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.objects.cast import Cast
+from polytempo.project.folder import Project
+from polytempo.project.run import Result, result_key, run_stage
+from polytempo.project.settings import Settings
+from polytempo.project.stages import Footage, or_damaged
+from polytempo.video.reader import ClipReader
+
+WEIGHTS = "atlases.safetensors"
+
+
+def run_atlas_layers(
+    project: Project,
+    footage: Footage,
+    cast: Cast,
+    camera: CameraPath,
+    inputs: Mapping[str, str],
+    settings: Settings,
+    report: Report,
+    given: GivenPlate | None = None,
+) -> Result[LayerStack]:
+    """Learn the atlases of a clip at working size, then lay its layers out at clip size.
+
+    Training keeps checkpoints in the project's work folder and goes on from them.
+
+    Args:
+        project: Open for writing.
+        footage: The clip.
+        cast: Who is in it.
+        camera: At working size.
+        inputs: Keys of all that went in so far.
+        settings: ``method`` is ``nvd``.
+        report: Told as work goes on.
+        given: The user's own clean plate; shown where the background was never seen.
+    """
+    clip, config = footage.clip.value, settings.atlases()
+    frames = footage.frames.value
+    key = result_key("atlases", inputs, config, seed=settings.seed)
+
+    def make_atlases(folder: Path, report: Report) -> Sequence[str]:
+        work = project.work_folder("atlases", key)
+        trained = learn_atlases(frames, camera, cast, config=config, seed=settings.seed, checkpoint=work, report=report)
+        tensors = {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}
+        write_bytes(folder / WEIGHTS, safetensors.torch.save(tensors))
+        return ()
+
+    atlases = run_stage(
+        project,
+        "atlases",
+        inputs=inputs,
+        config=config,
+        seed=settings.seed,
+        key=key,
+        make=make_atlases,
+        load=lambda folder: or_damaged(folder, lambda: _read_weights(folder)),
+        report=report,
+    )
+    project.clear_work("atlases")
+
+    def make_layers(folder: Path, report: Report) -> Sequence[str]:
+        model = empty_model(frames, camera, cast, config=config)
+        model.load_state_dict(atlases.value)
+        full_camera = camera.scaled((clip.width, clip.height))
+        names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
+        ids = tuple(one.layer_id for one in names)
+        with (
+            ClipReader(clip) as pictures,
+            StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
+        ):
+            plate = background_plate(pictures, full_camera, cast, given=given, report=report)
+            writer.write_background(background_of(plate))
+            for rendered in render_frames(
+                model, ids, full_camera, pictures, plate, with_detail=config.transfer_detail, report=report
+            ):
+                writer.write_live(rendered.live)
+                for one in ids:
+                    writer.write(one, rendered.pictures[one])
+        return ()
+
+    return run_stage(
+        project,
+        "layers",
+        inputs={**inputs, "atlases": atlases.key, "clip": project.clip.digest},
+        config=config,
+        make=make_layers,
+        load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
+        report=report,
+    )
+
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    """Weights by name.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    try:
+        return safetensors.torch.load((folder / WEIGHTS).read_bytes())
+    except safetensors.SafetensorError as error:
+        raise ValueError(str(error)) from error
