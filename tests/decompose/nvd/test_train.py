@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -86,6 +87,29 @@ def test_points_are_what_the_clip_shows(lone_footage: Footage, lone_scene: Drawn
         assert (there[:, 2] == points.place[chosen, 2] + step).all()
         assert ((there[:, 2] >= 0) & (there[:, 2] < lone_footage.extent.n_frames)).all()
         assert ((there[:, 0] >= 0) & (there[:, 0] <= lone_footage.extent.width - 1)).all()
+
+
+def test_a_share_of_points_is_drawn_near_the_objects(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    def near(share: float) -> float:
+        generator = torch.Generator().manual_seed(1)
+        x, y, t = random_points(lone_footage, 4000, generator=generator, object_share=share).place.long().unbind(1)
+        grown = cv2.dilate(lone_scene.masks[0].astype(np.uint8).transpose(1, 2, 0), np.ones((15, 15))) > 0
+        return float(grown[y, x, t].mean())
+
+    area = near(0.0)
+    assert near(0.5) == pytest.approx(0.5 + 0.5 * area, abs=0.05)
+
+
+def test_the_first_points_are_a_batch_of_their_own(lone_footage: Footage) -> None:
+    points = random_points(lone_footage, 300, generator=torch.Generator().manual_seed(2))
+    some = points.first(100)
+    assert torch.equal(some.place, points.place[:100])
+    assert torch.equal(some.masks, points.masks[:, :100])
+    for part, whole, there, all_there in zip(some.followed, points.followed, some.there, points.there, strict=True):
+        assert part.max() < 100
+        assert len(part) == int((whole < 100).sum())
+        assert torch.equal(there, all_there[: len(part)])
+    assert points.first(300) is points
 
 
 def test_flow_that_leads_nowhere_is_not_followed(lone_footage: Footage, lone_scene: DrawnScene) -> None:

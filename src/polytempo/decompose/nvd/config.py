@@ -69,11 +69,15 @@ class NvdConfig:
     """Optimiser steps after pre-training. Paper B, Appendix C."""
     batch_points: int = 10_000
     """Points of the clip in a step. Appendix C."""
+    object_share: float = 0.0
+    """Share of a step's points that is drawn from the objects' surroundings alone."""
+    motion_share: float = 1.0
+    """Share of a step's points at which flow and rigidity are looked at."""
     mapping: Literal["network", "warp"] = "network"
     """A network from place and time to UV; or what is known of the motion, with a small warp learned over it."""
-    warp: GridConfig = field(default_factory=lambda: GridConfig(n_levels=2, base=6, growth=2.0))
-    """Grid of the warp, in x, y and t."""
-    warp_rate: float = 0.02
+    warp: GridConfig = field(default_factory=lambda: GridConfig(n_levels=3, base=6, growth=2.0))
+    """Grid of the warp, in u, v and t as they were known."""
+    warp_rate: float = 0.1
     """UV units that a value of 1 in the warp's grid stands for."""
     texture: FieldConfig = field(default_factory=FieldConfig)
     """UV to colour."""
@@ -131,9 +135,12 @@ class NvdConfig:
             ("last_rate", self.last_rate, 1),
             ("uv_scale", self.uv_scale, 1),
             ("uv_scale_background", self.uv_scale_background, 1),
+            ("motion_share", self.motion_share, 1),
         ):
             if not 0 < value <= most:
                 raise InputError("config", f"nvd.{name} must be above 0, and {most} at most", got=str(value))
+        if not 0 <= self.object_share < 1:
+            raise InputError("config", "nvd.object_share must be 0 or more, and below 1", got=str(self.object_share))
 
 
 def nvd_paper_config() -> NvdConfig:
@@ -180,6 +187,10 @@ class NvdDraftConfig(NvdConfig):
     """Optimiser steps."""
     batch_points: int = 6_000
     """Points of the clip in a step."""
+    object_share: float = 0.3
+    """Share of points from the objects' surroundings: they are small, and move most."""
+    motion_share: float = 0.25
+    """Share of points at which flow and rigidity are looked at."""
     mapping: Literal["network", "warp"] = "warp"
     """Known motion with a small warp."""
     texture: FieldConfig = field(
@@ -202,6 +213,8 @@ class NvdDraftConfig(NvdConfig):
     """Size of the background in its atlas."""
     pretrain_rounds: int = 0
     """The motion is known."""
+    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0))
+    """Factors of the losses; gradients would cost three times the points and gain little."""
     network_rate: float = 3e-3
     """Adam's learning rate of networks."""
     last_rate: float = 0.1

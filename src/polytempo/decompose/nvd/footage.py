@@ -19,6 +19,8 @@ from polytempo.objects.flow import FlowField, pull
 
 MOST_ROUND_TRIP_PX = 1.0
 """Flow there and back must end this near to where it began. Released system."""
+NEAR_PX = 6
+"""How far the surroundings of an object reach."""
 SOFT_PX = 1.5
 """Blur of the masks that mattes start at."""
 
@@ -39,6 +41,8 @@ class Footage:
     """Objects front to back."""
     layer_ids: tuple[int, ...]
     """Of the objects, in their order here."""
+    near_objects: Int[Tensor, " M"]
+    """Pixels near some mask, counted through all frames row by row."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,6 +61,22 @@ class Points:
     """Which points have flow that can be trusted, forward and backward."""
     there: tuple[Float[Tensor, "M 3"], Float[Tensor, "P 3"]]
     """Where it takes them."""
+
+    def first(self, n: int) -> Points:
+        """The first ``n`` of them."""
+        if n >= len(self.place):
+            return self
+        followed, there = self.followed, self.there
+        kept = [int((one < n).sum()) for one in followed]  # they ascend
+        return Points(
+            place=self.place[:n],
+            colour=self.colour[:n],
+            to_right=self.to_right[:n],
+            to_below=self.to_below[:n],
+            masks=self.masks[:, :n],
+            followed=(followed[0][: kept[0]], followed[1][: kept[1]]),
+            there=(there[0][: kept[0]], there[1][: kept[1]]),
+        )
 
     def to(self, device: torch.device) -> Points:
         """The same on another device."""
@@ -112,15 +132,31 @@ def clip_footage(pictures: Pictures, cast: Cast, flow: FlowField | None) -> Foot
         trusted=(torch.from_numpy(trusted[0]), torch.from_numpy(trusted[1])),
         order=torch.tensor([[ids.index(one) for one in reversed(row)] for row in cast.order]),
         layer_ids=tuple(ids),
+        near_objects=_near(np.asarray(masks.any(0))),
     )
 
 
-def random_points(footage: Footage, n: int, *, generator: torch.Generator) -> Points:
-    """Draw points uniformly over all pixels and frames, with replacement. Source: paper B, Appendix C."""
+def random_points(footage: Footage, n: int, *, generator: torch.Generator, object_share: float = 0.0) -> Points:
+    """Draw points uniformly over all pixels and frames, with replacement.
+
+    Args:
+        footage: The clip.
+        n: Number of points.
+        generator: Decides which.
+        object_share: Share of them that is drawn uniformly from the objects' surroundings instead, in no certain place.
+
+    Source: paper B, Appendix C; the share is ours, decision 0022.
+    """
     extent = footage.extent
     x, y, t = (
         torch.randint(size, (n,), generator=generator) for size in (extent.width, extent.height, extent.n_frames)
     )
+    if object_share > 0 and len(footage.near_objects):
+        picked = footage.near_objects[torch.randint(len(footage.near_objects), (n,), generator=generator)]
+        near = torch.rand(n, generator=generator) < object_share
+        x = torch.where(near, picked % extent.width, x)
+        y = torch.where(near, picked // extent.width % extent.height, y)
+        t = torch.where(near, picked // (extent.width * extent.height), t)
     place = torch.stack([x, y, t], 1).float()
     colour = footage.frames[t, y, x].float() / 255
     right, below = (x + 1).clamp(max=extent.width - 1), (y + 1).clamp(max=extent.height - 1)
@@ -151,6 +187,11 @@ def soft_mask_logits(footage: Footage) -> Float[Tensor, "K T H W"]:
             soft[k, t] = cv2.GaussianBlur(masks[k, t].astype(np.float32) / 255, (0, 0), SOFT_PX)
     inside = np.clip(soft, 0.018, 0.982)
     return torch.from_numpy(np.log(inside / (1 - inside)))
+
+
+def _near(mask: Bool[np.ndarray, "T H W"]) -> Int[Tensor, " M"]:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEAR_PX + 1, 2 * NEAR_PX + 1))
+    return torch.from_numpy(np.flatnonzero([cv2.dilate(one.astype(np.uint8), kernel) for one in mask]))
 
 
 def _confirmed(there: Float[np.ndarray, "H W 2"], back: Float[np.ndarray, "H W 2"]) -> NDArray[np.bool_]:

@@ -64,5 +64,6 @@ class WarpMapping(nn.Module):
         normalised = self.extent.normalised(points)
         change = self.affine.index_select(0, frame)
         affine = change[:, :2] * normalised[:, :1] + change[:, 2:4] * normalised[:, 1:2] + change[:, 4:]
-        warp = self.warp(unit(normalised)).view(len(points), -1, 2).sum(1)
+        about = torch.cat([known.clamp(-1, 1), normalised[:, 2:]], 1)  # fine where the layer is, not where the frame is
+        warp = self.warp(unit(about)).view(len(points), -1, 2).sum(1)
         return known + self.rate * (affine + warp)

@@ -66,8 +66,9 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
     if weights.gradient > 0:
         right, below = composite[n : 2 * n], composite[2 * n :]
         gradient = losses.gradient_loss(predicted, right, below, true_x=points.to_right, true_y=points.to_below)
-    flow_mapping, flow_alpha = _flow_terms(model, points, uv, alpha)
-    rigidity, global_rigidity = _rigidity_terms(model, points, uv, step=step)
+    moving = points.first(max(round(n * config.motion_share), 1))
+    flow_mapping, flow_alpha = _flow_terms(model, moving, uv, alpha)
+    rigidity, global_rigidity = _rigidity_terms(model, moving, uv[:, : len(moving.place)], step=step)
     neutral = 0.0 if config.residual_kind == "additive" else 1.0
     terms = {
         "colour": losses.colour_loss(predicted, points.colour),

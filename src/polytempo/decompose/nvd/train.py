@@ -76,7 +76,9 @@ def train(
     saved = started = time.monotonic()
     for step in range(first, n_all):
         generator = torch.Generator().manual_seed(step_seed(seed, step))
-        points = random_points(footage, config.batch_points, generator=generator).to(device)
+        points = random_points(footage, config.batch_points, generator=generator, object_share=config.object_share).to(
+            device
+        )
         if step == n_before:
             optimiser = make_optimiser(model, config)  # pre-training leaves no momentum behind
         optimiser.zero_grad(set_to_none=True)
