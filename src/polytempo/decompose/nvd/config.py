@@ -198,7 +198,7 @@ class NvdDraftConfig(NvdConfig):
     )
     """UV to colour."""
     residual: FieldConfig = field(
-        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=6.0, frames_a_cell=1.0)
+        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=3.0, frames_a_cell=1.0)
     )
     """UV and time to light."""
     alpha: FieldConfig = field(
@@ -213,8 +213,8 @@ class NvdDraftConfig(NvdConfig):
     """Size of the background in its atlas."""
     pretrain_rounds: int = 0
     """The motion is known."""
-    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0))
-    """Factors of the losses; gradients would cost three times the points and gain little."""
+    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.05))
+    """Factors of the losses; gradients would cost three times the points and gain little (decision 0022)."""
     network_rate: float = 3e-3
     """Adam's learning rate of networks."""
     last_rate: float = 0.1
