@@ -117,6 +117,14 @@ Trimaps = Annotated[
         "surely hers, black surely not, transparent as it was. For the neural presets; `none` forgets all.",
     ),
 ]
+Paint = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FILE|none",
+        help="Paint on a layer's atlas (girl=p.png, background=p.png), for --method nvd: laid over it, or without "
+        "alpha in its place. It stays with the project until `none` is said.",
+    ),
+]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
@@ -296,6 +304,7 @@ class Said:
     iuv: Iuv = None
     plate: PlateFile = None
     trimap: Trimaps = None
+    paint: Paint = None
 
     @property
     def names_somebody(self) -> bool:

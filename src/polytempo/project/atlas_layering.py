@@ -5,24 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import safetensors
 import safetensors.torch
 from torch import Tensor
 
+from polytempo.atlas.edit import edited_stack
+from polytempo.atlas.picture import AtlasPicture, atlas_pictures
 from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.core.files import write_bytes
-from polytempo.core.progress import Report
+from polytempo.core.progress import Progress, Report
 from polytempo.decompose.lnr.paper import background_plate
 from polytempo.decompose.nvd.build import background_of, empty_model, learn_atlases
 from polytempo.decompose.nvd.export import render_frames
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import LayerName, StackWriter, read_stack
 from polytempo.objects.cast import Cast
+from polytempo.project.arrays import read_camera, read_cast
 from polytempo.project.folder import Project
+from polytempo.project.given_paint import BACKGROUND_NAME, given_edits, paint_key
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
-from polytempo.project.stages import Footage, or_damaged
+from polytempo.project.stages import Footage, damaged_result, or_damaged
+from polytempo.video.frames import FrameStore
 from polytempo.video.reader import ClipReader
 
 WEIGHTS = "atlases.safetensors"
@@ -96,15 +102,66 @@ def run_atlas_layers(
                     writer.write(one, rendered.pictures[one])
         return ()
 
-    return run_stage(
+    plain = {**inputs, "atlases": atlases.key, "clip": project.clip.digest}
+    stack = run_stage(
         project,
         "layers",
-        inputs={**inputs, "atlases": atlases.key, "clip": project.clip.digest},
+        inputs=plain,
         config=config,
         make=make_layers,
         load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
         report=report,
     )
+    if (paint := paint_key(project)) is None:
+        return stack
+
+    def make_painted(folder: Path, report: Report) -> Sequence[str]:
+        model = empty_model(frames, camera, cast, config=config)
+        model.load_state_dict(atlases.value)
+        edits = given_edits(project, model, cast, report=report)
+        _write_painted(folder / "stack", edited_stack(stack.value, model, edits), report)
+        return ()
+
+    return run_stage(
+        project,
+        "layers",
+        inputs={**plain, "paint": paint},
+        config=config,
+        make=make_painted,
+        load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
+        report=report,
+    )
+
+
+def current_atlases(project: Project, settings: Settings, *, side_px: int, report: Report) -> dict[str, AtlasPicture]:
+    """The atlases that the project has, by layer name; ``background`` last.
+
+    Raises:
+        InputError: there are none yet.
+        DamagedProjectError: they cannot be read.
+    """
+    folder = project.current_result("atlases")
+    weights = or_damaged(folder, lambda: _read_weights(folder))
+    cast = read_cast(project.current_result("cast") / "cast.npz")
+    camera = read_camera(project.current_result("camera") / "camera.json")
+    frames = FrameStore.open(project.current_result("frames") / "store")
+    model = empty_model(frames, camera, cast, config=settings.atlases())
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise damaged_result(folder, "weights of other settings") from error
+    names = [*(plan.name for plan in cast.layers), BACKGROUND_NAME]
+    return dict(zip(names, atlas_pictures(model, side_px=side_px, report=report), strict=True))
+
+
+def _write_painted(folder: Path, stack: LayerStack, report: Report) -> None:
+    names = [LayerName(layer_id=one.layer_id, name=one.name, subject_ids=one.subject_ids) for one in stack.layers]
+    with StackWriter(folder, layers=names, camera=stack.camera, order=stack.order) as writer:
+        writer.write_background(stack.background)
+        for t in range(stack.n_frames):
+            for one in stack.layers:
+                writer.write(one.layer_id, np.asarray(one.pictures[t]))
+            report(Progress(stage="layers", done=t + 1, total=stack.n_frames, message="painting"))
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

@@ -183,7 +183,7 @@ def _grid(n_levels: int, growth: float, log2_entries: int) -> GridConfig:
 class NvdDraftConfig(NvdConfig):
     """The same losses with fields that two cores can train: known motion, grids that hardly need a network."""
 
-    n_steps: int = 3_000
+    n_steps: int = 4_000
     """Optimiser steps."""
     batch_points: int = 6_000
     """Points of the clip in a step."""
@@ -219,9 +219,9 @@ class NvdDraftConfig(NvdConfig):
     """Adam's learning rate of networks."""
     last_rate: float = 0.1
     """Factor on the rates at the end."""
-    bootstrap_steps: int = 600
+    bootstrap_steps: int = 800
     """Steps with the masks' loss."""
-    global_rigidity_steps: int = 300
+    global_rigidity_steps: int = 400
     """Steps with global rigidity."""
 
 
