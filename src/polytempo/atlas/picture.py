@@ -76,7 +76,7 @@ def atlas_pictures(model: AtlasModel, *, side_px: int = SIDE_PX, report: Report 
     return pictures
 
 
-def texels(uv: Float[np.ndarray, "*S 2"], side_px: int) -> Float[np.ndarray, "*S 2"]:
+def texels(uv: Float[np.ndarray, "*S"], side_px: int) -> Float[np.ndarray, "*S"]:
     """Places in an atlas picture, in texels with centres at whole numbers.
 
     Example:
