@@ -231,7 +231,59 @@ class PaperResults:
     curves: dict[str, list[float]]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodingRun:
+    """One implementation of the hash grid at one size."""
+
+    __pydantic_config__ = STRICT
+    implementation: Literal["reference", "numba", "triton"]
+    n_dims: int
+    points: int
+    levels: int
+    threads: int
+    seconds_forward: float
+    seconds_backward: float
+    seconds_median: float
+    """Forward and backward."""
+    seconds_iqr: float
+    """Distance of the quartiles."""
+    value_error: float
+    """Largest difference from the reference; values of the table are normally distributed."""
+    points_gradient_error: float
+    """Relative to the largest gradient."""
+    table_gradient_error: float
+    """Relative to the largest gradient."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodingGrowth:
+    """How time grows along an axis: exponent of a power fitted to the runs."""
+
+    __pydantic_config__ = STRICT
+    implementation: str
+    axis: Literal["points", "levels", "threads"]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncodingResults:
+    """Written by ``encoding.py``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.encoding"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    other_load: float
+    """Processes that wanted a core when the suite ended."""
+    seed: int
+    repeats: int
+    runs: list[EncodingRun]
+    growth: list[EncodingGrowth]
+
+
 KNOWN: dict[str, TypeAdapter[Any]] = {
+    "polytempo.bench.encoding": TypeAdapter(EncodingResults),
     "polytempo.bench.truth": TypeAdapter(TruthResults),
     "polytempo.bench.speed": TypeAdapter(SpeedResults),
     "polytempo.bench.kill_resume": TypeAdapter(KillResults),

@@ -19,6 +19,7 @@ FLOOR = {
     "synth": 4,
     "bodies": 5,
     "decompose": 6,
+    "atlas": 7,
     "edit": 7,
     "render": 8,
     "exchange": 9,

@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from polytempo.atlas.edit import AtlasEdit, edited_stack, overlay_edit, repainted_edit
+    from polytempo.atlas.picture import AtlasPicture, atlas_pictures
     from polytempo.camera.estimate import CameraConfig, estimate_camera
     from polytempo.camera.homographies_file import read_homographies
     from polytempo.camera.path import CameraPath
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     )
     from polytempo.core.progress import Progress
     from polytempo.decompose.lnr.draft import DraftConfig, decompose_draft
+    from polytempo.decompose.nvd.build import decompose_nvd, learn_atlases
+    from polytempo.decompose.nvd.config import NvdConfig, nvd_draft_config
     from polytempo.edit.algebra import compose, inverse, shifted, sliced, split
     from polytempo.edit.align.choose import Alignment, align_motions
     from polytempo.edit.align.landmarks import landmark_map
@@ -64,6 +68,8 @@ if TYPE_CHECKING:
     from polytempo.video.writer import write_clip
 
 _HOMES = {
+    "atlas.edit": ("AtlasEdit", "edited_stack", "overlay_edit", "repainted_edit"),
+    "atlas.picture": ("AtlasPicture", "atlas_pictures"),
     "camera.estimate": ("CameraConfig", "estimate_camera"),
     "camera.homographies_file": ("read_homographies",),
     "camera.path": ("CameraPath",),
@@ -71,6 +77,8 @@ _HOMES = {
     "core.errors": ("CancelledError", "InputError", "PolytempoError", "ResourceError", "ShapeError", "VersionError"),
     "core.progress": ("Progress",),
     "decompose.lnr.draft": ("DraftConfig", "decompose_draft"),
+    "decompose.nvd.build": ("decompose_nvd", "learn_atlases"),
+    "decompose.nvd.config": ("NvdConfig", "nvd_draft_config"),
     "edit.algebra": (
         "compose",
         "inverse",
@@ -155,6 +163,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Alignment",
+    "AtlasEdit",
+    "AtlasPicture",
     "Background",
     "CameraConfig",
     "CameraPath",
@@ -173,6 +183,7 @@ __all__ = [
     "LayerPlan",
     "LayerStack",
     "MotionSignal",
+    "NvdConfig",
     "PlateConfig",
     "PolytempoError",
     "Progress",
@@ -191,12 +202,15 @@ __all__ = [
     "Warp",
     "align",
     "align_motions",
+    "atlas_pictures",
     "build_cast",
     "clean_plate",
     "compose",
     "decompose_draft",
+    "decompose_nvd",
     "delay",
     "duplicate",
+    "edited_stack",
     "estimate_camera",
     "extend",
     "frame_camera",
@@ -209,9 +223,12 @@ __all__ = [
     "keep_grain",
     "keyed_map",
     "landmark_map",
+    "learn_atlases",
     "lock_camera",
     "loop",
+    "nvd_draft_config",
     "open_project",
+    "overlay_edit",
     "photo_finish",
     "probe",
     "put_at_level",
@@ -227,6 +244,7 @@ __all__ = [
     "remove",
     "render_clip",
     "render_frames",
+    "repainted_edit",
     "reverse",
     "segment",
     "shifted",

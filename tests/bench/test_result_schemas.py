@@ -59,6 +59,20 @@ def test_a_machine_is_named_by_kind_only() -> None:
 
 
 @pytest.mark.slow
+def test_the_encoding_suite_runs(tmp_path: Path) -> None:
+    out = tmp_path / "encoding.json"
+    words = ["--tiny", "--repeats", "1", "--json", str(out)]
+    done = subprocess.run(
+        [sys.executable, str(BENCH / "encoding.py"), *words], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    check_file(out)
+    runs = json.loads(out.read_text())["runs"]
+    assert {"reference", "numba"} <= {one["implementation"] for one in runs}
+    assert all(one["value_error"] < 1e-5 and one["table_gradient_error"] < 1e-4 for one in runs)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("suite", ["render", "propagate", "decompose"])
 def test_the_speed_suites_run(suite: str, tmp_path: Path) -> None:
     out = tmp_path / "speed.json"

@@ -31,6 +31,7 @@ VERBS = {
     "import": "import_command",
     "retime": "retime_command",
     "train": "train_command",
+    "atlas": "atlas_command",
 }
 """Function of each verb; its module is called like the verb, if Python lets it."""
 

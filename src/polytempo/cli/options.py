@@ -117,9 +117,25 @@ Trimaps = Annotated[
         "surely hers, black surely not, transparent as it was. For the neural presets; `none` forgets all.",
     ),
 ]
+Paint = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=FILE|none",
+        help="Paint on a layer's atlas (girl=p.png, background=p.png), for --method nvd: laid over it, or without "
+        "alpha in its place. It stays with the project until `none` is said.",
+    ),
+]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
+]
+MethodName = Annotated[
+    str | None,
+    typer.Option(
+        "--method",
+        metavar="NAME",
+        help="lnr (layers with their shadows and reflections), or nvd (atlases under the light of each moment).",
+    ),
 ]
 Epochs = Annotated[
     int | None,
@@ -259,6 +275,7 @@ class Working(Place):
     config: ConfigFile = None
     sets: Sets = None
     preset: PresetName = None
+    method: MethodName = None
     epochs: Epochs = None
 
     @property
@@ -268,7 +285,7 @@ class Working(Place):
 
     def short(self) -> list[tuple[str, object]]:
         """Settings that have an option of their own, with what was said; None where nothing was."""
-        return [("preset", self.preset), ("epochs", self.epochs)]
+        return [("preset", self.preset), ("method", self.method), ("epochs", self.epochs)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -300,6 +317,7 @@ class Said:
     iuv: Iuv = None
     plate: PlateFile = None
     trimap: Trimaps = None
+    paint: Paint = None
 
     @property
     def names_somebody(self) -> bool:

@@ -32,6 +32,7 @@ TITLES = {
     "keypoints": "Finding keypoints",
     "bodies": "Posing bodies by keypoints",
     "networks": "Training the neural model",
+    "atlases": "Learning the atlases",
     "separation": "Finding out who changes what",
     "layers": "Reading layers off the frames",
     "render": "Rendering",

@@ -25,7 +25,7 @@ from polytempo.video.reader import ClipReader
 
 STAGES = (
     *("probe", "frames", "camera_first", "masks", "camera", "cast", "bodies"),
-    *("separation", "networks", "layers", "render"),
+    *("separation", "networks", "atlases", "layers", "render"),
 )
 
 

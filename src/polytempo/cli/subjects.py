@@ -14,6 +14,7 @@ from polytempo.objects.propose import contact_sheet
 from polytempo.project.given_camera import forget_camera, keep_camera
 from polytempo.project.given_iuv import forget_iuv, keep_iuv
 from polytempo.project.given_keypoints import forget_keypoints, keep_keypoints
+from polytempo.project.given_paint import forget_paint, keep_paint
 from polytempo.project.given_plate import forget_plate, keep_plate
 from polytempo.project.given_trimaps import forget_trimaps, keep_trimap
 from polytempo.project.proposals import picked_prompts, run_proposals
@@ -66,6 +67,11 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
             forget_trimaps(now.project)
         else:
             keep_trimap(now.project, clip, text)
+    for text in said.paint or ():
+        if text == "none":
+            forget_paint(now.project)
+        else:
+            keep_paint(now.project, text)
     if now.settings.vitpose != "none":
         check_vitpose(now.settings.vitpose)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))

@@ -159,6 +159,7 @@ COMMAND_OF = {
     "bodies": "decompose",
     "separation": "decompose",
     "networks": "decompose",
+    "atlases": "decompose",
     "layers": "decompose",
     "frames": "subjects",
     "probe": "subjects",

@@ -13,6 +13,7 @@ from polytempo.decompose.lnr.solve import Separation, solve_frames
 from polytempo.edit.edl import Edl, text_from_edl
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.project.atlas_layering import run_atlas_layers
 from polytempo.project.folder import Project
 from polytempo.project.given_keypoints import run_bodies
 from polytempo.project.given_plate import given_plate, plate_key
@@ -32,7 +33,7 @@ class Layers:
     """The layers of a clip."""
 
     separation: Result[Separation] | None
-    """Who changes which pixel, at working size; the neural presets have none."""
+    """Who changes which pixel, at working size; the neural presets and method ``nvd`` have none."""
     stack: Result[LayerStack]
     """At clip size."""
     warnings: tuple[str, ...] = ()
@@ -68,6 +69,9 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         cast, hidden = completed_cast(
             footage.frames.value, cast, bodies.value, config=settings.bodies, report=named_report(report, "bodies")
         )
+    if settings.method == "nvd":
+        stack = run_atlas_layers(project, footage, cast, camera, inputs, settings, report, given)
+        return Layers(separation=None, stack=stack)
     if settings.preset != "draft":
         stack = run_neural_layers(project, footage, cast, camera, bodies, inputs, settings, report, given)
         return Layers(separation=None, stack=stack, warnings=(*told, *stack.record.warnings))

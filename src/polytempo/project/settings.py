@@ -11,14 +11,45 @@ from polytempo.camera.estimate import CameraConfig
 from polytempo.core.errors import InputError
 from polytempo.decompose.lnr.draft import DraftConfig
 from polytempo.decompose.lnr.paper_config import LnrConfig, StandardConfig, paper_config, shortened
+from polytempo.decompose.nvd.config import (
+    NvdConfig,
+    NvdDraftConfig,
+    NvdStandardConfig,
+    nvd_paper_config,
+    nvd_shortened,
+)
 from polytempo.objects.build import CastConfig
 from polytempo.objects.propose import ProposeConfig
 from polytempo.objects.segment import SegmentConfig
 from polytempo.render.sequence import RenderConfig
 
 Preset = Literal["draft", "standard", "paper"]
+Method = Literal["lnr", "nvd"]
 GRID_PX = 16
 """Working sizes are multiples of this, so that the networks' halvings meet."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NvdSettings:
+    """Method ``nvd``, by preset."""
+
+    steps: int | None = None
+    """Optimiser steps; the whole course is scaled with them. The preset's own where not said."""
+    draft: NvdDraftConfig = field(default_factory=NvdDraftConfig)
+    """Preset ``draft``."""
+    standard: NvdStandardConfig = field(default_factory=NvdStandardConfig)
+    """Preset ``standard``."""
+    paper: NvdConfig = field(default_factory=nvd_paper_config)
+    """Preset ``paper``."""
+
+    def __post_init__(self) -> None:
+        """Refuse training without steps.
+
+        Raises:
+            InputError: there are no steps.
+        """
+        if self.steps is not None and self.steps < 1:
+            raise InputError("config", "nvd.steps must be 1 or more", got=str(self.steps))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +72,10 @@ class Settings:
     """How layers are separated."""
     preset: Preset = "draft"
     """How layers are found: ``draft`` in minutes without a GPU, ``paper`` and ``standard`` by the neural model."""
+    method: Method = "lnr"
+    """Who finds layers: ``lnr`` with the effects of each subject, ``nvd`` as atlases under the light of each moment."""
+    nvd: NvdSettings = field(default_factory=NvdSettings)
+    """Method ``nvd``."""
     epochs: int | None = None
     """Epochs of the neural model; its whole course is scaled with them. The preset's own where not said."""
     bodies: BodiesConfig = field(default_factory=BodiesConfig)
@@ -75,6 +110,17 @@ class Settings:
         """Config of the neural model for the preset, in the number of epochs that was asked for."""
         config = self.standard if self.preset == "standard" else self.paper
         return config if self.epochs is None else shortened(config, self.epochs)
+
+    def atlases(self) -> NvdConfig:
+        """Config of method ``nvd`` for the preset, in the number of steps that was asked for."""
+        match self.preset:
+            case "draft":
+                config: NvdConfig = self.nvd.draft
+            case "standard":
+                config = self.nvd.standard
+            case "paper":
+                config = self.nvd.paper
+        return config if self.nvd.steps is None else nvd_shortened(config, self.nvd.steps)
 
 
 def working_size(clip_size: tuple[int, int], *, side_px: int) -> tuple[int, int]:

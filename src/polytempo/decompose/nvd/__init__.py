@@ -1,0 +1,1 @@
+"""NVD: hashed atlases with multiplicative residuals."""

@@ -1,0 +1,1 @@
+"""Encodings of coordinates: multi-resolution hash grid in three implementations, and sines."""

@@ -1,0 +1,176 @@
+"""The stages from subjects to layers by hashed atlases: the model first, then the layers at clip size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from polytempo.atlas.edit import edited_stack
+from polytempo.atlas.picture import AtlasPicture, atlas_pictures
+from polytempo.camera.given_plate import GivenPlate
+from polytempo.camera.path import CameraPath
+from polytempo.core.files import write_bytes
+from polytempo.core.progress import Progress, Report
+from polytempo.decompose.lnr.paper import background_plate
+from polytempo.decompose.nvd.build import background_of, empty_model, learn_atlases
+from polytempo.decompose.nvd.export import render_frames
+from polytempo.layers.stack import LayerStack
+from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.objects.cast import Cast
+from polytempo.project.arrays import read_camera, read_cast
+from polytempo.project.folder import Project
+from polytempo.project.given_paint import BACKGROUND_NAME, given_edits, paint_key
+from polytempo.project.run import Result, result_key, run_stage
+from polytempo.project.settings import Settings
+from polytempo.project.stages import Footage, damaged_result, or_damaged
+from polytempo.video.frames import FrameStore
+from polytempo.video.reader import ClipReader
+
+WEIGHTS = "atlases.safetensors"
+
+
+def run_atlas_layers(
+    project: Project,
+    footage: Footage,
+    cast: Cast,
+    camera: CameraPath,
+    inputs: Mapping[str, str],
+    settings: Settings,
+    report: Report,
+    given: GivenPlate | None = None,
+) -> Result[LayerStack]:
+    """Learn the atlases of a clip at working size, then lay its layers out at clip size.
+
+    Training keeps checkpoints in the project's work folder and goes on from them.
+
+    Args:
+        project: Open for writing.
+        footage: The clip.
+        cast: Who is in it.
+        camera: At working size.
+        inputs: Keys of all that went in so far.
+        settings: ``method`` is ``nvd``.
+        report: Told as work goes on.
+        given: The user's own clean plate; shown where the background was never seen.
+    """
+    clip, config = footage.clip.value, settings.atlases()
+    frames = footage.frames.value
+    key = result_key("atlases", inputs, config, seed=settings.seed)
+
+    def make_atlases(folder: Path, report: Report) -> Sequence[str]:
+        work = project.work_folder("atlases", key)
+        trained = learn_atlases(frames, camera, cast, config=config, seed=settings.seed, checkpoint=work, report=report)
+        tensors = {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}
+        write_bytes(folder / WEIGHTS, safetensors.torch.save(tensors))
+        return ()
+
+    atlases = run_stage(
+        project,
+        "atlases",
+        inputs=inputs,
+        config=config,
+        seed=settings.seed,
+        key=key,
+        make=make_atlases,
+        load=lambda folder: or_damaged(folder, lambda: _read_weights(folder)),
+        report=report,
+    )
+    project.clear_work("atlases")
+
+    def make_layers(folder: Path, report: Report) -> Sequence[str]:
+        model = empty_model(frames, camera, cast, config=config)
+        model.load_state_dict(atlases.value)
+        full_camera = camera.scaled((clip.width, clip.height))
+        names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
+        ids = tuple(one.layer_id for one in names)
+        with (
+            ClipReader(clip) as pictures,
+            StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
+        ):
+            plate = background_plate(pictures, full_camera, cast, given=given, report=report)
+            writer.write_background(background_of(plate))
+            for rendered in render_frames(
+                model, ids, full_camera, pictures, plate, with_detail=config.transfer_detail, report=report
+            ):
+                writer.write_live(rendered.live)
+                for one in ids:
+                    writer.write(one, rendered.pictures[one])
+        return ()
+
+    plain = {**inputs, "atlases": atlases.key, "clip": project.clip.digest}
+    stack = run_stage(
+        project,
+        "layers",
+        inputs=plain,
+        config=config,
+        make=make_layers,
+        load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
+        report=report,
+    )
+    if (paint := paint_key(project)) is None:
+        return stack
+
+    def make_painted(folder: Path, report: Report) -> Sequence[str]:
+        model = empty_model(frames, camera, cast, config=config)
+        model.load_state_dict(atlases.value)
+        edits = given_edits(project, model, cast, report=report)
+        _write_painted(folder / "stack", edited_stack(stack.value, model, edits), report)
+        return ()
+
+    return run_stage(
+        project,
+        "layers",
+        inputs={**plain, "paint": paint},
+        config=config,
+        make=make_painted,
+        load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
+        report=report,
+    )
+
+
+def current_atlases(project: Project, settings: Settings, *, side_px: int, report: Report) -> dict[str, AtlasPicture]:
+    """The atlases that the project has, by layer name; ``background`` last.
+
+    Raises:
+        InputError: there are none yet.
+        DamagedProjectError: they cannot be read.
+    """
+    folder = project.current_result("atlases")
+    weights = or_damaged(folder, lambda: _read_weights(folder))
+    cast = read_cast(project.current_result("cast") / "cast.npz")
+    camera = read_camera(project.current_result("camera") / "camera.json")
+    frames = FrameStore.open(project.current_result("frames") / "store")
+    model = empty_model(frames, camera, cast, config=settings.atlases())
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise damaged_result(folder, "weights of other settings") from error
+    names = [*(plan.name for plan in cast.layers), BACKGROUND_NAME]
+    return dict(zip(names, atlas_pictures(model, side_px=side_px, report=report), strict=True))
+
+
+def _write_painted(folder: Path, stack: LayerStack, report: Report) -> None:
+    names = [LayerName(layer_id=one.layer_id, name=one.name, subject_ids=one.subject_ids) for one in stack.layers]
+    with StackWriter(folder, layers=names, camera=stack.camera, order=stack.order) as writer:
+        writer.write_background(stack.background)
+        for t in range(stack.n_frames):
+            for one in stack.layers:
+                writer.write(one.layer_id, np.asarray(one.pictures[t]))
+            report(Progress(stage="layers", done=t + 1, total=stack.n_frames, message="painting"))
+
+
+def _read_weights(folder: Path) -> dict[str, Tensor]:
+    """Weights by name.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    try:
+        return safetensors.torch.load((folder / WEIGHTS).read_bytes())
+    except safetensors.SafetensorError as error:
+        raise ValueError(str(error)) from error

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from small import GRID, small_config, small_field
+
+from polytempo.core.errors import CancelledError, InputError, ResourceError, ShapeError
+from polytempo.core.progress import Progress
+from polytempo.decompose.nvd import train as train_module
+from polytempo.decompose.nvd.config import (
+    LossWeights,
+    NvdConfig,
+    nvd_draft_config,
+    nvd_paper_config,
+    nvd_shortened,
+    nvd_standard_config,
+)
+from polytempo.decompose.nvd.extent import Extent
+from polytempo.decompose.nvd.footage import Footage, clip_footage, random_points
+from polytempo.decompose.nvd.objective import border_patches, pretrain_loss, step_loss
+from polytempo.decompose.nvd.starts import layer_starts
+from polytempo.decompose.nvd.train import new_model, train, training_key
+from polytempo.objects.flow import FlowField, neighbour_flow
+from polytempo.synth.draw import DrawnScene
+from support import true_cast
+
+
+def weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
+def network_config(n_steps: int = 4) -> NvdConfig:
+    """The paper's course with small grids."""
+    return replace(
+        nvd_shortened(nvd_paper_config(), n_steps),
+        batch_points=400, pretrain_rounds=1, texture=small_field(), residual=small_field(), alpha=small_field(),
+        save_secs=0.0,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [small_config(8), network_config(4)], ids=["draft", "paper"])
+def test_training_lowers_the_loss_and_a_killed_run_goes_on_to_the_same_bits(
+    config: NvdConfig, lone_footage: Footage, lone_scene: DrawnScene, tmp_path: Path
+) -> None:
+    starts = layer_starts(lone_footage, lone_scene.camera, config)
+    losses: list[float] = []
+    straight = train(lone_footage, starts, config=config, seed=3, report=lambda p: losses.append(p.loss or 0.0))
+    assert losses[5] < losses[0]  # of the paper's course, the last step of pre-training
+
+    def stop(progress: Progress) -> None:
+        if progress.done > 5:
+            raise CancelledError("test", "stopped")
+
+    with pytest.raises(CancelledError):
+        train(lone_footage, starts, config=config, seed=3, checkpoint=tmp_path, report=stop)
+    rest: list[float] = []
+    resumed = train(
+        lone_footage, starts, config=config, seed=3, checkpoint=tmp_path, report=lambda p: rest.append(p.loss or 0.0)
+    )
+    assert rest == losses[6:]
+    for name, value in weights(straight.model).items():
+        assert torch.equal(value, weights(resumed.model)[name]), name
+    keys = {
+        training_key(lone_footage, starts, *one) for one in ((config, 3), (config, 4), (replace(config, n_steps=99), 3))
+    }
+    assert len(keys) == 3
+    assert training_key(lone_footage, starts, replace(config, save_secs=9.0), 3) in keys
+
+
+def test_points_are_what_the_clip_shows(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    points = random_points(lone_footage, 300, generator=torch.Generator().manual_seed(0))
+    x, y, t = points.place.long().unbind(1)
+    shown = lone_scene.pictures[t, y, x] / 255.0
+    assert np.allclose(points.colour.numpy(), shown)
+    inside = (x < lone_footage.extent.width - 1).numpy()
+    right = lone_scene.pictures[t, y, (x + 1).clamp(max=lone_footage.extent.width - 1)] / 255.0
+    assert np.allclose(points.to_right.numpy()[inside], (right - shown)[inside], atol=1e-6)
+    assert (points.to_right[~torch.from_numpy(inside)] == 0).all()
+    assert np.array_equal(points.masks[0].numpy() > 0, lone_scene.masks[0][t, y, x])
+    for chosen, there, step in zip(points.followed, points.there, (1, -1), strict=True):
+        assert len(chosen) > 100
+        assert (there[:, 2] == points.place[chosen, 2] + step).all()
+        assert ((there[:, 2] >= 0) & (there[:, 2] < lone_footage.extent.n_frames)).all()
+        assert ((there[:, 0] >= 0) & (there[:, 0] <= lone_footage.extent.width - 1)).all()
+
+
+def test_a_share_of_points_is_drawn_near_the_objects(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    def near(share: float) -> float:
+        generator = torch.Generator().manual_seed(1)
+        x, y, t = random_points(lone_footage, 4000, generator=generator, object_share=share).place.long().unbind(1)
+        grown = cv2.dilate(lone_scene.masks[0].astype(np.uint8).transpose(1, 2, 0), np.ones((15, 15))) > 0
+        return float(grown[y, x, t].mean())
+
+    area = near(0.0)
+    assert near(0.5) == pytest.approx(0.5 + 0.5 * area, abs=0.05)
+
+
+def test_the_first_points_are_a_batch_of_their_own(lone_footage: Footage) -> None:
+    points = random_points(lone_footage, 300, generator=torch.Generator().manual_seed(2))
+    some = points.first(100)
+    assert torch.equal(some.place, points.place[:100])
+    assert torch.equal(some.masks, points.masks[:, :100])
+    for part, whole, there, all_there in zip(some.followed, points.followed, some.there, points.there, strict=True):
+        assert part.max() < 100
+        assert len(part) == int((whole < 100).sum())
+        assert torch.equal(there, all_there[: len(part)])
+    assert points.first(300) is points
+
+
+def test_flow_that_leads_nowhere_is_not_followed(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    shape = (lone_footage.extent.n_frames - 1, lone_footage.extent.height, lone_footage.extent.width, 2)
+    there, back = np.zeros(shape, np.float16), np.zeros(shape, np.float16)
+    there[..., 0], back[..., 0] = 3, -3
+    back[:, :10] = 3  # does not lead back
+    footage = clip_footage(lone_scene.pictures, true_cast(lone_scene), FlowField(to_next=there, to_previous=back))
+    forward, backward = (one.numpy() for one in footage.trusted)
+    assert not forward[:, :10].any()
+    assert forward[0, 12:, :-3].all()
+    assert not forward[0, :, -3:].any()  # leaves the frame
+    assert not forward[-1].any()  # no next frame
+    assert not backward[0].any()
+    assert backward[1, 12:, 3:].all()
+
+
+def test_terms_that_weigh_nothing_are_not_asked_for(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    none = LossWeights(**dict.fromkeys(LossWeights.__dataclass_fields__, 0.0))
+    config = small_config(weights=replace(none, colour=2.0))
+    model = new_model(lone_footage, layer_starts(lone_footage, lone_scene.camera, config), config=config, seed=0)
+    points = random_points(lone_footage, 100, generator=torch.Generator().manual_seed(0))
+    terms = step_loss(model, points, step=0, generator=torch.Generator().manual_seed(0))
+    assert terms.total.item() == pytest.approx(2 * terms.colour.item())
+    for name in ("gradient", "flow_mapping", "rigidity", "global_rigidity", "consistency"):
+        assert getattr(terms, name).item() == 0
+    full = small_config(4)
+    model = new_model(lone_footage, layer_starts(lone_footage, lone_scene.camera, full), config=full, seed=0)
+    early = step_loss(model, points, step=0, generator=torch.Generator().manual_seed(0))
+    late = step_loss(model, points, step=4, generator=torch.Generator().manual_seed(0))
+    assert early.bootstrap > 0
+    assert late.bootstrap == 0
+    total = sum(
+        getattr(full.weights, name) * value
+        for name, value in late.values().items()
+        if name not in ("total", "global_rigidity")
+    )
+    assert late.total.item() == pytest.approx(total, rel=1e-5)
+
+
+def test_border_patches_lie_beside_the_border() -> None:
+    extent = Extent(width=40, height=20, n_frames=5)
+    patches = border_patches(extent, 400, generator=torch.Generator().manual_seed(1))
+    centre = patches.place[:, 0]
+    x, y, t = centre.unbind(1)
+    assert set(t.tolist()) == {0.0, 1.0, 2.0, 3.0, 4.0}
+    left, right = (patches.axis == 0) & (patches.outward < 0), (patches.axis == 0) & (patches.outward > 0)
+    upper, lower = (patches.axis == 1) & (patches.outward < 0), (patches.axis == 1) & (patches.outward > 0)
+    assert sum(int(one.sum()) for one in (left, right, upper, lower)) == 400
+    assert (x[left] == 1).all()
+    assert (x[right] == 38).all()
+    assert (y[upper] == 1).all()
+    assert (y[lower] == 18).all()
+    assert patches.place[..., 0].min() >= 0  # nine points, all of them in the frame
+    assert patches.place[..., 0].max() <= 39
+    assert patches.place[..., 1].min() >= 0
+    assert patches.place[..., 1].max() <= 19
+    assert (patches.place.mean(1) == centre).all()
+
+
+def test_pretraining_teaches_the_mapping_where_things_are(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    config = replace(network_config(), pretrain_rounds=8, n_steps=1, pretrain_on_motion=True, network_rate=3e-3)
+    starts = layer_starts(lone_footage, lone_scene.camera, config)
+    trained = train(lone_footage, starts, config=config)
+    place = lone_footage.extent.frame_points(2)
+    before = pretrain_loss(new_model(lone_footage, starts, config=config, seed=0), starts, place)
+    assert pretrain_loss(trained.model, starts, place) < 0.3 * before
+
+
+@pytest.mark.refusal
+def test_a_loss_that_is_not_finite_stops_by_name(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    config = small_config(3)
+    starts = layer_starts(lone_footage, lone_scene.camera, config)
+    broken = [replace(one, uv_from_pixel=one.uv_from_pixel * torch.nan) for one in starts]
+    with pytest.raises(ResourceError, match="the loss must stay finite; got nan at step 0"):
+        train(lone_footage, broken, config=config)
+
+
+@pytest.mark.refusal
+def test_what_does_not_belong_together_is_refused(lone_scene: DrawnScene) -> None:
+    cast = true_cast(lone_scene)
+    flow = neighbour_flow(lone_scene.pictures)
+    with pytest.raises(ShapeError, match="one size and number; got 5 frames of 96x64"):
+        clip_footage(lone_scene.pictures[:5], cast, flow)
+    with pytest.raises(InputError, match="at least one layer; got none"):
+        clip_footage(lone_scene.pictures, replace(cast, layers=()), flow)
+    with pytest.raises(InputError, match=r"nvd\.n_steps must be 1 or more; got 0"):
+        replace(nvd_draft_config(), n_steps=0)
+    with pytest.raises(InputError, match=r"nvd\.grid_rate must be above 0"):
+        replace(nvd_draft_config(), grid_rate=0.0)
+
+
+def test_presets() -> None:
+    paper, standard, draft = nvd_paper_config(), nvd_standard_config(), nvd_draft_config()
+    assert (paper.n_steps, paper.batch_points, paper.pretrain_rounds) == (50_000, 10_000, 100)
+    assert (paper.bootstrap_steps, paper.global_rigidity_steps) == (10_000, 5_000)
+    assert paper.weights == standard.weights == LossWeights()
+    assert (standard.mapping, draft.mapping) == ("network", "warp")
+    assert standard.texture == paper.texture
+    assert small_field().grid == GRID
+    assert train_module.LOG_EVERY > 0

@@ -1,0 +1,75 @@
+"""Method ``nvd`` goes the same way as the others, from the command line to the layer store and a rendered edit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from polytempo.cli.main import main
+from polytempo.cli.render import current_stack
+from polytempo.layers.store import read_stack
+from polytempo.project.folder import open_project
+
+pytestmark = pytest.mark.slow
+
+
+def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
+    capsys.readouterr()
+    code = main([*words, "--json"])
+    return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_a_clip_becomes_atlases_and_a_frozen_layer(
+    crossing_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, clip = tmp_path / "one.polytempo", str(crossing_folder / "input.mp4")
+    said = ["--project", str(project), "--subjects", str(crossing_folder / "rough_masks")]
+    method = ["--method", "nvd", "--set", "nvd.steps=20", "--set", "nvd.draft.batch_points=800"]
+    code, events = run(["decompose", clip, *said, *method], capsys)
+    assert code == 0, events[-1]
+    stages = {one["stage"] for one in events if one.get("message") == "started"}
+    assert {"atlases", "layers"} <= stages
+    assert not {"separation", "networks"} & stages
+    (folder,) = (one for one in (project / "stages" / "layers").iterdir() if not one.name.startswith("."))
+    stack = read_stack(folder / "stack")
+    assert stack.n_frames == 12
+    assert stack.background.live is not None
+    alphas = [np.asarray(stack.layers[0].pictures[t])[..., 3].mean() for t in range(12)]
+    assert max(alphas) > 5
+    code, events = run(["decompose", str(project)], capsys)
+    assert code == 0
+    assert not {"atlases", "layers"} & {one["stage"] for one in events if one.get("message") == "started"}
+    pictures = tmp_path / "atlases"
+    code, events = run(["atlas", str(project), "-o", str(pictures), "--side", "128"], capsys)
+    assert code == 0, events[-1]
+    assert sorted(one.name for one in pictures.iterdir()) == ["1.png", "2.png", "background.png"]
+    wall = cv2.imread(str(pictures / "background.png"), cv2.IMREAD_UNCHANGED)
+    assert wall.shape == (128, 128, 4)
+    overlay = np.zeros((128, 128, 4), np.uint8)
+    overlay[60:80, 20:50] = (0, 255, 0, 255)
+    cv2.imwrite(str(tmp_path / "green.png"), overlay)
+    code, events = run(["decompose", str(project), "--paint", f"background={tmp_path / 'green.png'}"], capsys)
+    assert code == 0, events[-1]
+    with open_project(project, writing=False) as opened:
+        painted = current_stack(opened).value
+    assert painted.background.live is not None
+    moved = np.asarray(painted.background.live[3]).astype(int) - stack.background.live[3]
+    assert moved[..., 1].max() > 60
+    assert (np.abs(moved).sum(-1) > 60).mean() < 0.2
+    code, events = run(["decompose", str(project), "--paint", f"cat={tmp_path / 'green.png'}"], capsys)
+    assert code == 2
+    assert "There is: background, 1, 2" in json.dumps(events[-1])
+    code, events = run(["decompose", str(project), "--paint", "none"], capsys)
+    assert code == 0
+    out = tmp_path / "frozen.mp4"
+    code, events = run(["retime", str(project), "--freeze", "1@4f", "-o", str(out)], capsys)
+    assert code == 0, events[-1]
+    assert out.stat().st_size > 1000
+    code, events = run(["decompose", str(project), "--method", "lnv"], capsys)
+    assert code == 2
+    assert "method" in json.dumps(events[-1])
