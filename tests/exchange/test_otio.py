@@ -95,40 +95,52 @@ def sources_by_opentimelineio(timeline: otio.schema.Timeline, track: otio.schema
     return out
 
 
-@st.composite
-def edits(draw: st.DrawFn) -> Edl:
+OPERATIONS = ["freeze", "speed", "ramp", "reverse", "loop", "late", "trim", "remove"]
+STEPS = st.tuples(
+    st.sampled_from(OPERATIONS),
+    st.sampled_from(["red", "green"]),
+    st.integers(0, 8),  # tenths of the edit at which a range starts
+    st.sampled_from([F(1, 10), F(1, 5)]),
+    st.sampled_from([1, 3]),  # off the frames or on them
+    st.sampled_from([F(1, 3), F(2), F(7, 5)]),
+)
+
+
+def edit_after(first: str, steps: list[tuple[str, str, int, F, int, F]]) -> Edl:
     """A few operations, one after the other, at times on and off the frames."""
-    edl = draw(st.sampled_from([plain(), extend(plain(), duration=F(1, 2)), at_frame_rate(plain(), F(25))]))
-    for _ in range(draw(st.integers(1, 3))):
-        name, end = draw(st.sampled_from(["red", "green"])), edl.duration
-        start = draw(st.integers(0, 8)) * end / 10
-        stop = start + draw(st.integers(1, 2)) * end / 10 + FRAME / draw(st.sampled_from([1, 3]))
-        stop = min(stop, end)
-        match draw(st.sampled_from(["freeze", "speed", "ramp", "reverse", "loop", "late", "trim", "remove"])):
+    edl = {
+        "plain": plain(), "longer": extend(plain(), duration=F(1, 2)), "other rate": at_frame_rate(plain(), F(25))
+    }[first]  # fmt: skip
+    for operation, name, tenths, share, part, factor in steps:
+        end = edl.duration
+        start = tenths * end / 10
+        stop = min(start + share * end + FRAME / part, end)
+        match operation:
             case "freeze" if edl.instance(name).time_map.at(start) is not None:
                 edl = freeze(edl, name, at=start, until=stop)
             case "speed":
-                edl = speed(edl, name, factor=draw(st.sampled_from([F(1, 3), F(2), F(7, 5)])), start=start, stop=stop)
+                edl = speed(edl, name, factor=factor, start=start, stop=stop)
             case "ramp":
-                edl = ramp(edl, name, first=F(1), last=draw(st.sampled_from([F(0), F(2)])), start=start, stop=stop)
+                edl = ramp(edl, name, first=F(1), last=factor - F(1, 3), start=start, stop=stop)
             case "reverse" if stop - start >= FRAME:
                 edl = reverse(edl, name, frame=FRAME, start=start, stop=stop)
             case "loop" if stop - start >= FRAME:
                 edl = loop(edl, name, start=start, stop=stop, frame=FRAME, mode="ping-pong")
             case "late":
-                edl = delay(edl, name, by=FRAME * draw(st.sampled_from([1, F(5, 2)])), outside="hide")
+                edl = delay(edl, name, by=FRAME * factor, outside="hide")
             case "trim" if end > 4 * FRAME:
-                edl = trim(edl, start=FRAME * draw(st.sampled_from([F(1, 2), 1])))
+                edl = trim(edl, start=FRAME / part)
             case "remove":
                 edl = remove(edl, name)
     return edl
 
 
-@given(edl=edits())
+@given(first=st.sampled_from(["plain", "longer", "other rate"]), steps=st.lists(STEPS, min_size=1, max_size=3))
 @settings(max_examples=60, deadline=None)
 def test_an_independent_reader_finds_the_edit_at_every_frame(
-    edl: Edl, tmp_path_factory: pytest.TempPathFactory
+    first: str, steps: list[tuple[str, str, int, F, int, F]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
+    edl = edit_after(first, steps)
     clip, path = drawn_clip(), tmp_path_factory.mktemp("t") / "a.otio"
     write_otio(path, edl, clip)
     assert read_otio(path) == edl

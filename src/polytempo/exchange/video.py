@@ -23,7 +23,7 @@ from polytempo.exchange.alpha import premultiplied, straight
 from polytempo.exchange.codecs import CODECS, Depth, VideoCodec, encoder_of
 from polytempo.video.audio import AudioCopy
 from polytempo.video.clip import Clip, ColourTags
-from polytempo.video.colour import MATRIX_IDS, PRIMARIES_IDS, TRANSFER_IDS, default_tags
+from polytempo.video.colour import MATRIX_IDS, PRIMARIES_IDS, TRANSFER_IDS, default_tags, frame_from_rgb
 from polytempo.video.door import open_input, reason, threads, write_failure
 
 WHERE = "exchange.video"
@@ -151,6 +151,9 @@ def _frames(
             )
         if picture.shape[2] == 4 and not alpha:
             raise ShapeError(WHERE, "the codec must keep alpha", got=f"a layer in frame {n}", todo="Use prores4444")
+        if not alpha and depth == 8:
+            yield frame_from_rgb(picture, scaler, tags=tags, pixel_format=pixel_format)
+            continue
         whole: Any = picture
         if alpha:
             opaque = np.full((*picture.shape[:2], 1), 255, np.uint8)
