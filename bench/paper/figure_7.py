@@ -28,7 +28,7 @@ EVERY = 10
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("figure-7", __doc__, run, epochs=240)
+    return experiment("figure-7", __doc__, run, epochs=100)
 
 
 def run(given: argparse.Namespace) -> Findings:
