@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from blocks import Blocks
+from blocks import Blocks, Effect
 from numpy.typing import NDArray
 
 from polytempo.decompose.lnr.augment import JitterConfig
@@ -110,6 +110,13 @@ def learned_maps(
 
     trained = train(pictures, maps, config=config, seed=seed, plate=lambda _: clean, watch=shown)
     return now(trained.model, trained.bootstrap_epoch)
+
+
+def reconstructed(scene: Blocks, picture: NDArray[np.float32], effect: Effect) -> float:
+    """How far a picture ``[T, H, W, 3]``, 0…1, shows an effect where it is seen: 0 not at all, 1 wholly."""
+    wanted = scene.pictures.astype(np.float32)
+    missed = np.abs(picture * 255 - wanted)[effect.seen].mean()
+    return float(1 - missed / np.abs(scene.clean - wanted)[effect.seen].mean())
 
 
 def layers_of(
