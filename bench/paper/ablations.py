@@ -33,7 +33,7 @@ LEAST_DETAIL_DB = 2.0
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("ablations", __doc__, run, epochs=200)
+    return experiment("ablations", __doc__, run, epochs=130)
 
 
 def run(given: argparse.Namespace) -> Findings:

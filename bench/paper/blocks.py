@@ -111,17 +111,18 @@ def splash(seed: int = 0) -> Blocks:
     return drawn([she, he], [("splash", 1, WHITE, boxes(water))], rng)
 
 
-def bicycle(seed: int = 0) -> Blocks:
-    """Figure 10: she rides a bicycle, which no mask knows of."""
+def cart(seed: int = 0) -> Blocks:
+    """Figure 10: she pulls a cart, which no mask knows of."""
     rng = np.random.default_rng(seed)
-    xs = [7 + 4 * t for t in range(N_FRAMES)]
-    she = [(x, 3, 6, 14) for x in xs]
-    bike = np.zeros((N_FRAMES, SIZE[1], SIZE[0]), np.uint8)
+    xs = [21 + 3 * t for t in range(N_FRAMES)]
+    she = [(x, 5, 6, 18) for x in xs]
+    things = np.zeros((N_FRAMES, SIZE[1], SIZE[0]), np.uint8)
     for t, x in enumerate(xs):
-        for centre in ((x - 2, 24), (x + 8, 24)):
-            cv2.circle(bike[t], centre, 4, 1, cv2.FILLED)
-        cv2.line(bike[t], (x - 2, 19), (x + 8, 19), 1, 3)
-    return drawn([she], [("bicycle", 1, WHITE, bike > 0)], rng)
+        cv2.rectangle(things[t], (x - 16, 11), (x - 3, 19), 1, cv2.FILLED)
+        cv2.line(things[t], (x - 3, 14), (x, 14), 1, 2)
+        for centre in ((x - 13, 21), (x - 6, 21)):
+            cv2.circle(things[t], centre, 3, 1, cv2.FILLED)
+    return drawn([she], [("cart", 1, WHITE, things > 0)], rng)
 
 
 def boxes(places: Sequence[Box | None]) -> Mask:

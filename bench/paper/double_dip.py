@@ -53,7 +53,7 @@ def double_dip(
         n_steps: Of Adam, each over all frames.
         seed: Of weights and noise.
 
-    Source: the method that LNR compares with in Section 6.3; networks, weights and hint are ours.
+    Source: Double-DIP, as LNR describes it in Sections 2 and 6.3; networks, weights and hint are ours.
     """
     frames = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
     trimap = torch.from_numpy(hint)[:, None]

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from report import Claim, Findings, as_bytes, experiment, sheet
-from small_runs import course, learned, settings
+from small_runs import course, learned, maps_of_blocks, settings
 
 from polytempo.decompose.lnr.losses import reconstruction_loss
-from polytempo.decompose.lnr.maps import LayerMaps, layer_maps, make_batch
+from polytempo.decompose.lnr.maps import LayerMaps, make_batch
 from polytempo.decompose.lnr.model import LayeredRenderer, unit_range
 from polytempo.decompose.lnr.paper_config import LnrConfig
 from polytempo.decompose.lnr.train import epoch_seed, new_model
@@ -34,7 +34,7 @@ LEAST_GAIN_DB = 1.5
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("figure-11", __doc__, run, epochs=200)
+    return experiment("figure-11", __doc__, run, epochs=130)
 
 
 def run(given: argparse.Namespace) -> Findings:
@@ -43,7 +43,7 @@ def run(given: argparse.Namespace) -> Findings:
     found = Findings(settings=settings(config))
     for seed in given.seeds:
         scene = blocks.two_people(seed)
-        maps = layer_maps(scene.cast, scene.camera, {})
+        maps = maps_of_blocks(scene)
         layered = learned(scene, config, seed=seed, maps=maps)
         model = non_layered(scene, flat(maps, (1, 2)), config, seed=seed)
         pictures: dict[tuple[str, tuple[int, ...]], NDArray[np.float32]] = {}
@@ -51,8 +51,8 @@ def run(given: argparse.Namespace) -> Findings:
             pictures["layered", shown] = layered.picture(shown)
             pictures["non-layered", shown] = picture_of(model, flat(maps, shown), scene)
             truth = scene.truth(shown) / 255
-            gone = np.any([scene.alpha[k - 1] for k in (1, 2) if k not in shown], axis=0)
-            where = gone if len(shown) < 2 else np.ones_like(gone, bool)
+            gone = [scene.alpha[k - 1] for k in (1, 2) if k not in shown]
+            where = np.any(gone, axis=0) if gone else np.ones(scene.alpha.shape[1:], bool)
             found.table += [
                 {"seed": seed, "model": name, "shown": ", ".join(("she", "he")[k - 1] for k in shown),
                  "psnr": psnr(picture, truth), "psnr where somebody is gone": psnr(picture, truth, where=where)}

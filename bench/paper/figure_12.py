@@ -16,9 +16,8 @@ from dataclasses import replace
 import blocks
 import numpy as np
 from report import Claim, Findings, experiment, over_grey, sheet, write_picture
-from small_runs import Learned, course, learned, settings
+from small_runs import Learned, course, learned, maps_of_blocks, settings
 
-from polytempo.decompose.lnr.maps import layer_maps
 from polytempo.objects.hand_trimap import HandTrimap, read_hand_trimap, with_hand_trimaps
 
 MOST_BEFORE, LEAST_AFTER = 0.4, 0.7
@@ -27,7 +26,7 @@ MOST_BEFORE, LEAST_AFTER = 0.4, 0.7
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("figure-12", __doc__, run, epochs=200)
+    return experiment("figure-12", __doc__, run, epochs=110)
 
 
 def run(given: argparse.Namespace) -> Findings:
@@ -38,7 +37,7 @@ def run(given: argparse.Namespace) -> Findings:
         scene = blocks.splash(seed)
         effect = scene.effects["splash"]
         frames = np.flatnonzero(effect.seen.any((1, 2)))
-        maps = layer_maps(scene.cast, scene.camera, {})
+        maps = maps_of_blocks(scene)
         picture = np.full((*effect.seen.shape[1:], 4), 255, np.uint8)
         picture[..., 3] = np.where(grown(effect.seen.any(0)), 255, 0)
         write_picture(given.out / "figure-12-trimap.png", picture)

@@ -107,8 +107,9 @@ def experiment(
 
 
 def write_picture(path: Path, picture: Picture) -> None:
-    """Write RGB as PNG."""
-    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    """Write RGB or straight RGBA as PNG."""
+    channels = [2, 1, 0, 3][: picture.shape[-1]]
+    done, data = cv2.imencode(".png", np.ascontiguousarray(picture[..., channels]), [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert done
     path.write_bytes(data.tobytes())
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from blocks import Blocks
+from blocks import Blocks, Effect
 from numpy.typing import NDArray
 
 from polytempo.decompose.lnr.augment import JitterConfig
@@ -23,6 +23,8 @@ BASE_CHANNELS, LEARNING_RATE, BATCH = 16, 2e-3, 4
 """A quarter of the paper's width, and larger steps for it."""
 GRADIENT_MEMORY = 0.98
 """Some 50 steps instead of 1,000: as many more of them as the course is longer."""
+BAND_PX = 9.5
+"""The trimap's unknown band as the paper has it, in pixels: these little frames count as a cut out of large ones."""
 Watch = Callable[["Learned"], None]
 
 
@@ -77,8 +79,13 @@ def learned(
     every: int = 5,
 ) -> Learned:
     """Train on a scene; ``watch`` is shown all layers after each so many epochs."""
-    maps = layer_maps(scene.cast, scene.camera, {}) if maps is None else maps
+    maps = maps_of_blocks(scene) if maps is None else maps
     return learned_maps(scene.pictures, maps, scene.clean, config, seed=seed, watch=watch, every=every)
+
+
+def maps_of_blocks(scene: Blocks, *, band_px: float = BAND_PX) -> LayerMaps:
+    """Maps of all layers, people as sprites."""
+    return layer_maps(scene.cast, scene.camera, {}, band_px=band_px)
 
 
 def learned_maps(
@@ -103,6 +110,13 @@ def learned_maps(
 
     trained = train(pictures, maps, config=config, seed=seed, plate=lambda _: clean, watch=shown)
     return now(trained.model, trained.bootstrap_epoch)
+
+
+def reconstructed(scene: Blocks, picture: NDArray[np.float32], effect: Effect) -> float:
+    """How far a picture ``[T, H, W, 3]``, 0…1, shows an effect where it is seen: 0 not at all, 1 wholly."""
+    wanted = scene.pictures.astype(np.float32)
+    missed = np.abs(picture * 255 - wanted)[effect.seen].mean()
+    return float(1 - missed / np.abs(scene.clean - wanted)[effect.seen].mean())
 
 
 def layers_of(

@@ -4,7 +4,7 @@ import blocks
 import numpy as np
 import pytest
 
-SCENES = (blocks.motion, blocks.proximity, blocks.two_people, blocks.splash, blocks.bicycle)
+SCENES = (blocks.motion, blocks.proximity, blocks.two_people, blocks.splash, blocks.cart)
 
 
 @pytest.mark.parametrize("make", SCENES, ids=lambda one: one.__name__)

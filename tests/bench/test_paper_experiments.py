@@ -94,7 +94,7 @@ def test_whole_bodies_reach_where_visible_ones_do_not() -> None:
 
 
 def test_the_two_layer_baseline_follows_its_hint() -> None:
-    scene = blocks.bicycle()
+    scene = blocks.cart()
     hint = layer_maps(scene.cast, scene.camera, {}).trimap[:, 0].astype(np.float32) / 2
     mask = double_dip(scene.pictures, hint, n_steps=40, seed=0)
     assert mask.shape == hint.shape
@@ -102,7 +102,7 @@ def test_the_two_layer_baseline_follows_its_hint() -> None:
 
 
 def test_a_short_course_runs_through() -> None:
-    scene = blocks.bicycle()
+    scene = blocks.cart()
     looks: list[int] = []
     result = learned(scene, course(2, base_channels=4), seed=0, watch=lambda now: looks.append(1), every=1)
     assert result.layers.shape == (blocks.N_FRAMES, 2, 4, *blocks.SIZE[::-1])

@@ -6,9 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from outputs import edl_from_frame_maps, time_map_from_frames, write_output
+from pipeline import RunConfig, run_scene
 from scene_folder import read_scene_folder, scene_folders
 from scoring import below_bars, headline, headline_table
 
@@ -87,3 +89,15 @@ def test_the_table_marks_what_is_below_the_bar() -> None:
     assert "!30.50" in table
     assert "!33.40" not in table
     assert below_bars("unknown scene", figures) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["standard", "paper"])
+def test_a_neural_preset_runs_for_as_many_epochs_as_go_into_its_minutes(preset: str, crossing_folder: Path) -> None:
+    scene = read_scene_folder(crossing_folder)
+    config = RunConfig(preset=preset, inputs="masks+keypoints", minutes=0, batch_size=12, base_channels=4)
+    result = run_scene(scene, config, cache=None, report=lambda _: None)
+    assert result.epochs == 1
+    assert [len(layer.pictures) for layer in result.stack.layers] == [12, 12]
+    assert set(result.layer_of) == {1, 2}
+    assert {"read", "camera", "cast", "bodies", "decompose"} <= set(result.stages)

@@ -36,6 +36,10 @@ class LnrConfig:
     """Channels of the renderer's first row; all others in proportion. LNR, A.2.1; fewer for experiments on CPUs."""
     learning_rate: float = 1e-3
     """Of Adam, constant. Released system."""
+    gradient_memory: float = 0.999
+    """Adam's second beta, its default in the released system. Gradients of the bootstrap, 50 times as large as those
+    after it, are remembered for some 1 / (1 - memory) steps and hold what follows back; courses of few steps need less.
+    """
     curriculum_epochs: int = 1000
     """Epochs on the easier half of the frames. LNR, A.1; 0 turns the curriculum off."""
     l1_epochs: int = 200
@@ -83,6 +87,10 @@ class LnrConfig:
         ):
             if value < least:
                 raise InputError("config", f"lnr.{name} must be {least} or more", got=str(value))
+        if not 0 <= self.gradient_memory < 1:
+            raise InputError(
+                "config", "lnr.gradient_memory must be 0 or more and below 1", got=str(self.gradient_memory)
+            )
         if not 0 < self.learning_rate < 1:
             raise InputError("config", "lnr.learning_rate must lie between 0 and 1", got=str(self.learning_rate))
 

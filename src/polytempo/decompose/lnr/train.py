@@ -90,7 +90,8 @@ def train(
     fast = config.mixed_precision and device.type == "cuda"
     if fast:
         model = model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
+    betas = (0.9, config.gradient_memory)
+    optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate, betas=betas)
     key = training_key(pictures, maps, config, seed)
     path = None if checkpoint is None else checkpoint / STATE
     state = load_state(path, key, model, optimiser) if path is not None else None
