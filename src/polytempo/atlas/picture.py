@@ -70,7 +70,7 @@ def atlas_pictures(model: AtlasModel, *, side_px: int = SIDE_PX, report: Report 
         pictures.append(
             AtlasPicture(
                 colour=np.clip(colour * 255 + 0.5, 0, 255).astype(np.uint8).reshape(side_px, side_px, 3),
-                coverage=coverage[n].reshape(side_px, side_px),
+                coverage=_closed(coverage[n].reshape(side_px, side_px), model.uv_scales[n] / extent.half * side_px / 2),
             )
         )
     return pictures
@@ -91,6 +91,17 @@ def atlas_sampled(picture: Float[np.ndarray, "S S C"], uv: Float[np.ndarray, "H 
     place = texels(uv, len(picture)).astype(np.float32)
     found = cv2.remap(picture, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found).reshape(*uv.shape[:2], picture.shape[2])
+
+
+def _closed(coverage: UInt8[np.ndarray, "S S"], spacing: float) -> UInt8[np.ndarray, "S S"]:
+    """Coverage without the gaps between pixels that lie ``spacing`` texels apart."""
+    if spacing <= 1:
+        return coverage
+    reach = 2 * int(np.ceil(spacing)) + 1
+    kernel = np.ones((reach, reach), np.uint8)
+    padded = cv2.copyMakeBorder(coverage, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
+    closed = np.asarray(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel), np.uint8)
+    return np.ascontiguousarray(closed[reach:-reach, reach:-reach])
 
 
 def _splat(

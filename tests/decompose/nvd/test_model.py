@@ -112,6 +112,16 @@ def test_known_motion_is_where_the_warp_starts(crossing_footage: Footage, crossi
     assert torch.allclose(model.uv(centre, 0), torch.zeros(1, 2), atol=1e-3)
 
 
+def test_what_is_known_of_the_camera_is_left_as_it_is(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    model = model_of(lone_footage, lone_scene, small_config())
+    assert not list(model.mappings[-1].parameters())
+    assert list(model.mappings[0].parameters())
+    coarse = model.residuals[-1].encoding.layout.scales[-1][0]
+    assert coarse == pytest.approx(96 / 0.9 / 8 - 1)  # cells of eight pixels
+    mended = model_of(lone_footage, lone_scene, small_config(background_warps=True))
+    assert list(mended.mappings[-1].parameters())
+
+
 def test_an_affine_change_belongs_to_its_frame(lone_footage: Footage) -> None:
     extent = lone_footage.extent
     mapping = WarpMapping(extent, torch.eye(3).expand(extent.n_frames, 3, 3) * 1.0, grid=small_config().warp, rate=0.1)

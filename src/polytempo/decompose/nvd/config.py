@@ -83,6 +83,10 @@ class NvdConfig:
     """UV to colour."""
     residual: FieldConfig = field(default_factory=FieldConfig)
     """UV and time to light."""
+    residual_background: FieldConfig | None = None
+    """The background's, where it is another one."""
+    background_warps: bool = True
+    """Whether a known camera path is mended by the warp too."""
     alpha: FieldConfig = field(default_factory=FieldConfig)
     """Place and time to mattes."""
     residual_kind: Literal["multiplicative", "additive", "none"] = "multiplicative"
@@ -201,6 +205,12 @@ class NvdDraftConfig(NvdConfig):
         default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=3.0, frames_a_cell=1.0)
     )
     """UV and time to light."""
+    residual_background: FieldConfig | None = field(
+        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=8.0, frames_a_cell=1.0)
+    )
+    """Too coarse to draw those who stand in front of it."""
+    background_warps: bool = False
+    """The camera's path is right; paint on a wall must not swim."""
     alpha: FieldConfig = field(
         default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=3.0, frames_a_cell=1.0)
     )

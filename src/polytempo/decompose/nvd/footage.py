@@ -179,13 +179,13 @@ def random_points(footage: Footage, n: int, *, generator: torch.Generator, objec
 
 
 def soft_mask_logits(footage: Footage) -> Float[Tensor, "K T H W"]:
-    """Logits of mattes that start at the masks: ±4 inside and outside, less within a pixel or two of the outline."""
+    """Logits of mattes that start at the masks: ±6 inside and outside, less within a pixel or two of the outline."""
     masks = footage.masks.numpy()
     soft = np.empty(masks.shape, np.float32)
     for k in range(len(masks)):
         for t in range(masks.shape[1]):
             soft[k, t] = cv2.GaussianBlur(masks[k, t].astype(np.float32) / 255, (0, 0), SOFT_PX)
-    inside = np.clip(soft, 0.018, 0.982)
+    inside = np.clip(soft, 0.0025, 0.9975)
     return torch.from_numpy(np.log(inside / (1 - inside)))
 
 

@@ -37,19 +37,24 @@ class WarpMapping(nn.Module):
 
     uv_from_pixel: Tensor
 
-    def __init__(self, extent: Extent, uv_from_pixel: Float[Tensor, "T 3 3"], *, grid: GridConfig, rate: float) -> None:
+    def __init__(
+        self, extent: Extent, uv_from_pixel: Float[Tensor, "T 3 3"], *, grid: GridConfig | None, rate: float
+    ) -> None:
         """Start at ``uv_from_pixel``: a homography a frame from pixels to UV.
 
         Args:
             extent: Of the clip.
             uv_from_pixel: What is known of the motion.
-            grid: Of the warp.
+            grid: Of the warp; None for the known motion alone, of which nothing is learned.
             rate: UV units that a value of 1 in the warp's grid stands for.
         """
         super().__init__()
         self.extent = extent
         self.rate = rate
         self.register_buffer("uv_from_pixel", uv_from_pixel.float(), persistent=False)
+        if grid is None:
+            self.warp = None
+            return
         self.affine = nn.Parameter(torch.zeros(extent.n_frames, 6))
         seed = torch.Generator().manual_seed(int(torch.randint(2**62, ()).item()))
         self.warp = HashGrid(grid, 3, generator=seed)
@@ -61,6 +66,8 @@ class WarpMapping(nn.Module):
         to_uv = self.uv_from_pixel.flatten(1).index_select(0, frame)  # sums by hand: products of tiny matrices are slow
         moved = to_uv[:, 0::3] * x + to_uv[:, 1::3] * y + to_uv[:, 2::3]
         known = moved[:, :2] / moved[:, 2:]
+        if self.warp is None:
+            return known
         normalised = self.extent.normalised(points)
         change = self.affine.index_select(0, frame)
         affine = change[:, :2] * normalised[:, :1] + change[:, 2:4] * normalised[:, 1:2] + change[:, 4:]

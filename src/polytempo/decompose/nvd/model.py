@@ -103,15 +103,17 @@ class AtlasModel(nn.Module):
         self.register_buffer("mask_logits", mask_logits if config.alpha_from_masks else None, persistent=False)
         self.mappings, self.textures, self.residuals = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
         frames = extent.n_frames
-        for start in starts:
+        for index, start in enumerate(starts):
             side = 2 * extent.half / start.uv_scale
             if config.mapping == "network":
                 self.mappings.append(MappingNetwork(extent))
             else:
-                self.mappings.append(WarpMapping(extent, start.uv_from_pixel, grid=config.warp, rate=config.warp_rate))
+                warp = config.warp if config.background_warps or index + 1 < len(starts) else None
+                self.mappings.append(WarpMapping(extent, start.uv_from_pixel, grid=warp, rate=config.warp_rate))
             texture = sized_grid(config.texture, n_dims=2, side_px=side, n_frames=frames)
             self.textures.append(Field(texture, 2, 3))
-            residual = sized_grid(config.residual, n_dims=3, side_px=side, n_frames=frames)
+            light = config.residual_background if index + 1 == len(starts) else None
+            residual = sized_grid(light or config.residual, n_dims=3, side_px=side, n_frames=frames)
             self.residuals.append(Field(residual, 3, 3, starts_at=0.0 if config.positive == "exp" else None))
         alpha = sized_grid(config.alpha, n_dims=3, side_px=2 * extent.half, n_frames=frames)
         self.alpha = Field(alpha, 3, self.n_objects, starts_at=0.0 if config.alpha_from_masks else None)

@@ -132,6 +132,8 @@ def _rigidity_terms(model: AtlasModel, points: Points, uv: Tensor, *, step: int)
     n = len(points.place)
     last = model.n_layers - 1
     for layer in range(model.n_layers):
+        if next(model.mappings[layer].parameters(), None) is None:
+            continue  # known, and left as it is
         far = weights.global_rigidity_background if layer == last else weights.global_rigidity
         distances = [1.0] if weights.rigidity > 0 else []
         if far > 0 and step < model.config.global_rigidity_steps:
