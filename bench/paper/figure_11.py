@@ -34,7 +34,7 @@ LEAST_GAIN_DB = 1.5
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("figure-11", __doc__, run, epochs=130)
+    return experiment("figure-11", __doc__, run, epochs=110)
 
 
 def run(given: argparse.Namespace) -> Findings:
