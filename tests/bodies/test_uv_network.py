@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from polytempo.bodies.rasterise import body_map
 from polytempo.bodies.skeleton import COLOURS, body_crop, skeleton_picture
 from polytempo.bodies.train_uv import UvTraining, train_uv_network, uv_from_keypoints, uv_scores
 from polytempo.bodies.uv_network import (
+    SHIPPED,
     UvNetwork,
     UvNetworkConfig,
     decoded,
@@ -120,6 +122,19 @@ def test_training_lowers_the_loss_is_repeatable_and_survives_the_disk(tmp_path: 
     assert uv.shape == (120, 160, 2)
     scores = uv_scores(lambda points: uv_from_keypoints(points, side=96), n_people=5, side=96)
     assert 0.3 < scores.part_accuracy <= 1
+
+
+def test_shipped_weights_are_small_and_better_than_the_geometric_body_on_hidden_limbs() -> None:
+    assert SHIPPED.stat().st_size <= 8e6
+    network = read_uv_network(SHIPPED)
+    by_hand = uv_scores(lambda points: uv_from_keypoints(points, side=160), n_people=40, side=160, seed=7)
+    learned = uv_scores(lambda points: network_uv(network, points, size=(160, 160)), n_people=40, side=160, seed=7)
+    assert learned.hidden_uv_error < by_hand.hidden_uv_error
+    assert learned.uv_error < by_hand.uv_error
+    assert learned.hidden_part_accuracy > by_hand.hidden_part_accuracy - 0.03
+    assert learned.part_accuracy > by_hand.part_accuracy - 0.03
+    log = json.loads(SHIPPED.with_suffix(".json").read_text(encoding="utf-8"))
+    assert log["held_out"]["network"]["hidden_uv_error"] < log["held_out"]["geometric body"]["hidden_uv_error"]
 
 
 def test_both_ways_fill_the_same_frames() -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from polytempo.bodies.complete_cast import Body
 from polytempo.bodies.keypoints_to_uv import keypoints_to_uv
 from polytempo.bodies.rasterise import BodyMap
-from polytempo.bodies.uv_network import UvNetwork, read_uv_network
+from polytempo.bodies.uv_network import SHIPPED, UvNetwork, read_uv_network
 from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.core.files import file_digest, require_disk_space, write_bytes
@@ -69,7 +69,7 @@ def run_neural_layers(
     if given is not None:
         config = replace(config, given_background=True)
     size = camera.frame_size
-    weights = settings.uv_network
+    weights = SHIPPED if settings.uv_network == "shipped" else settings.uv_network
     if weights is not None:
         network = read_uv_network(weights)
         inputs = {**inputs, "uv_network": file_digest(weights)}

@@ -85,9 +85,9 @@ class Settings:
     vitpose: Path | Literal["none"] = "none"
     """Folder of ViTPose weights of your own, by which keypoints are found where no file of them was given (extra
     ``vitpose``)."""
-    uv_network: Path | None = None
-    """Weights of a network from keypoints to UV (``polytempo train keypoints-to-uv``), in place of the geometric body.
-    For the neural presets."""
+    uv_network: Path | Literal["shipped"] | None = None
+    """Weights of a network from keypoints to UV, in place of the geometric body: a file that ``polytempo train
+    keypoints-to-uv`` wrote, or the package's own (``shipped``). For the neural presets."""
     paper: LnrConfig = field(default_factory=paper_config)
     """Preset ``paper``."""
     standard: StandardConfig = field(default_factory=StandardConfig)
