@@ -12,7 +12,7 @@ import torch
 from polytempo.atlas.edit import BACKGROUND, AtlasEdit, edited_stack, overlay_edit, repainted_edit
 from polytempo.atlas.picture import AtlasPicture, atlas_pictures, atlas_sampled, texels
 from polytempo.core.errors import InputError, ShapeError
-from polytempo.decompose.lnr.paper import background_plate
+from polytempo.decompose.bare import background_plate
 from polytempo.decompose.nvd.build import background_of, empty_model
 from polytempo.decompose.nvd.config import nvd_draft_config
 from polytempo.decompose.nvd.export import frame_of_model, render_frames

@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 from jaxtyping import UInt8
@@ -28,6 +28,7 @@ from polytempo.camera.path import CameraPath
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.files import atomic_path
 from polytempo.core.pictures import Picture
+from polytempo.core.progress import Progress, Report, silent
 from polytempo.layers.chunks import Chunk, append_chunk, load_chunk
 from polytempo.layers.sparse import Crop, crop_of_picture
 from polytempo.layers.stack import Background, Layer, LayerStack
@@ -54,9 +55,28 @@ class LayerName:
     subject_ids: tuple[int, ...]
 
 
+class NamedLayer(Protocol):
+    """What a store needs to know of a layer: a ``LayerName``, or what knows as much (a plan, a whole layer)."""
+
+    @property
+    def layer_id(self) -> int:
+        """From 1; 0 is the background."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What the user calls it."""
+        ...
+
+    @property
+    def subject_ids(self) -> tuple[int, ...]:
+        """Who is in it."""
+        ...
+
+
 @dataclass(slots=True)
 class _OpenLayer:
-    name: LayerName
+    name: NamedLayer
     file: BinaryIO
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     effects: list[Chunk] = field(default_factory=list[Chunk])
@@ -85,7 +105,7 @@ class StackWriter:
         self,
         folder: Path,
         *,
-        layers: Sequence[LayerName],
+        layers: Sequence[NamedLayer],
         camera: CameraPath,
         order: Sequence[Sequence[int]],
         composite_space: str = "srgb-coded",
@@ -305,22 +325,29 @@ def read_stack(folder: Path) -> LayerStack:
     )
 
 
-def write_stack(folder: Path, stack: LayerStack) -> None:
+def write_stack(folder: Path, stack: LayerStack, *, report: Report = silent) -> None:
     """Write a whole stack, frame by frame, from wherever its pictures come.
+
+    Args:
+        folder: Where the store will be.
+        stack: To be written; its pictures are asked for once each.
+        report: Told after every picture; may raise to stop, and then nothing is left.
 
     Raises:
         InputError: as ``StackWriter``.
         ShapeError: as ``StackWriter``.
     """
-    names = [LayerName(layer_id=a.layer_id, name=a.name, subject_ids=a.subject_ids) for a in stack.layers]
+    n_pictures = len(stack.layers) * stack.n_frames
     with StackWriter(
-        folder, layers=names, camera=stack.camera, order=stack.order, composite_space=stack.composite_space
+        folder, layers=stack.layers, camera=stack.camera, order=stack.order, composite_space=stack.composite_space
     ) as writer:
         writer.write_background(stack.background)
-        for layer in stack.layers:
+        for number, layer in enumerate(stack.layers):
             for frame in range(stack.n_frames):
                 effects = None if layer.effects is None else layer.effects[frame]
-                writer.write(layer.layer_id, layer.pictures[frame], effects=effects)
+                writer.write(layer.layer_id, np.asarray(layer.pictures[frame]), effects=effects)
+                done = number * stack.n_frames + frame + 1
+                report(Progress(stage="layers", done=done, total=n_pictures, message="writing layers"))
 
 
 def _layer(folder: Path, record: LayerRecord, *, size: tuple[int, int]) -> Layer:

@@ -20,6 +20,14 @@ def camera_flow(b_from_a: NDArray[np.float64], size: tuple[int, int]) -> Float32
     return (moved - np.stack([x.ravel(), y.ravel()])).T.reshape(height, width, 2).astype(np.float32)
 
 
+def _beside_camera(
+    flow: FlowField, camera: CameraPath, t: int, other: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Motion from frame ``t`` into its neighbour beside the camera's, and the camera's own, ``[H, W, 2]`` in pixels."""
+    expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
+    return flow.step(other, t)[0] - expected, expected
+
+
 def own_motion(flow: FlowField, camera: CameraPath) -> Float16[np.ndarray, "T H W"]:
     """How fast every pixel moves beyond what the camera explains, in pixels a frame; the faster of both neighbours."""
     n = len(camera.canvas_from_frame)
@@ -28,8 +36,8 @@ def own_motion(flow: FlowField, camera: CameraPath) -> Float16[np.ndarray, "T H 
     for t in range(n):
         for other in (t - 1, t + 1):
             if 0 <= other < n:
-                expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
-                difference = np.linalg.norm(flow.step(other, t)[0] - expected, axis=-1)
+                beside, expected = _beside_camera(flow, camera, t, other)
+                difference = np.linalg.norm(beside, axis=-1)
                 # A homography is never quite right; it errs more when the camera moves.
                 slack = 0.1 * np.linalg.norm(expected, axis=-1)
                 out[t] = np.maximum(out[t], np.maximum(difference - slack, 0))
@@ -47,8 +55,7 @@ def motion_both_ways(flow: FlowField, camera: CameraPath) -> Float16[np.ndarray,
     for t in range(n):
         for to, other in ((slice(0, 2), t + 1), (slice(2, 4), t - 1)):
             if 0 <= other < n:
-                expected = camera_flow(camera.frame_from_frame(other, t), camera.frame_size)
-                out[t, ..., to] = flow.step(other, t)[0] - expected
+                out[t, ..., to], _ = _beside_camera(flow, camera, t, other)
     out[0, ..., 2:], out[-1, ..., :2] = -out[0, ..., :2], -out[-1, ..., 2:]
     return out
 

@@ -3,7 +3,8 @@
 No weights come from elsewhere: a clean plate tells moving from still, colour models tell who is who, flow carries both
 through time, and a Potts field puts them together. Rounds of this sharpen each other: better masks give a cleaner plate
 and purer colours, and those give better masks. Of several subjects, what the first rounds are sure of teaches a small
-network who is who by context, and the rounds after that hear it, too. All but the last round run at half size.
+network who is who by context, and the rounds after that hear it, too; before the last, subjects are followed from
+frames in which they stand apart into those in which they meet. All but the last round run at half size.
 """
 
 from __future__ import annotations
@@ -158,7 +159,7 @@ def segment(
             stage=f"objects.segment.round{index + 1}",
         )
         labels = rejoined(labels, n_subjects)
-        if index == n_coarse - 1 and context is not None:
+        if index == n_coarse - 1 and config.fine_rounds and context is not None:
             walked = who_by_walking(
                 view, labels, somebody(view, background, labels, config=config.walk), context,
                 clear_frames(labels, n_subjects, certain), n_subjects,

@@ -173,8 +173,6 @@ def clear_frames(
     labels: UInt8[np.ndarray, "T H W"],
     n_subjects: int,
     certain: Mapping[int, Float32[np.ndarray, "H W"]],
-    *,
-    most_contact: float = CONTACT,
 ) -> Bool[np.ndarray, " T"]:
     """Frames on which labels tell who is who: subjects apart, or hardly touching ever since they were, or prompted so.
 
@@ -182,14 +180,13 @@ def clear_frames(
         labels: 0 background, ``k + 1`` for the k-th subject.
         n_subjects: How many.
         certain: How certain prompts make it who is who, 0…1, by frame.
-        most_contact: Share of the smaller one's outline up to which subjects hardly touch.
     """
     apart = frames_apart(labels, n_subjects)
     out = apart.copy()
     for order in (range(1, len(labels)), range(len(labels) - 2, -1, -1)):
         step = order.step
         for t in order:
-            out[t] |= out[t - step] and _contact(labels[t], n_subjects) <= most_contact
+            out[t] |= out[t - step] and _contact(labels[t], n_subjects) <= CONTACT
     for t, sure in certain.items():
         body = labels[t] > 0
         out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
 import safetensors
 import safetensors.torch
 from torch import Tensor
@@ -15,12 +14,12 @@ from polytempo.atlas.picture import AtlasPicture, atlas_pictures
 from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.core.files import write_bytes
-from polytempo.core.progress import Progress, Report
-from polytempo.decompose.lnr.paper import background_plate
+from polytempo.core.progress import Report
+from polytempo.decompose.bare import background_plate
 from polytempo.decompose.nvd.build import background_of, empty_model, learn_atlases
 from polytempo.decompose.nvd.export import render_frames
 from polytempo.layers.stack import LayerStack
-from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.layers.store import StackWriter, read_stack, write_stack
 from polytempo.objects.cast import Cast
 from polytempo.project.arrays import read_camera, read_cast
 from polytempo.project.folder import Project
@@ -86,11 +85,10 @@ def run_atlas_layers(
         model = empty_model(frames, camera, cast, config=config)
         model.load_state_dict(atlases.value)
         full_camera = camera.scaled((clip.width, clip.height))
-        names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
-        ids = tuple(one.layer_id for one in names)
+        ids = tuple(one.layer_id for one in cast.layers)
         with (
             ClipReader(clip) as pictures,
-            StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
+            StackWriter(folder / "stack", layers=cast.layers, camera=full_camera, order=cast.order) as writer,
         ):
             plate = background_plate(pictures, full_camera, cast, given=given, report=report)
             writer.write_background(background_of(plate))
@@ -119,7 +117,7 @@ def run_atlas_layers(
         model = empty_model(frames, camera, cast, config=config)
         model.load_state_dict(atlases.value)
         edits = given_edits(project, model, cast, report=report)
-        _write_painted(folder / "stack", edited_stack(stack.value, model, edits), report)
+        write_stack(folder / "stack", edited_stack(stack.value, model, edits), report=report)
         return ()
 
     return run_stage(
@@ -152,16 +150,6 @@ def current_atlases(project: Project, settings: Settings, *, side_px: int, repor
         raise damaged_result(folder, "weights of other settings") from error
     names = [*(plan.name for plan in cast.layers), BACKGROUND_NAME]
     return dict(zip(names, atlas_pictures(model, side_px=side_px, report=report), strict=True))
-
-
-def _write_painted(folder: Path, stack: LayerStack, report: Report) -> None:
-    names = [LayerName(layer_id=one.layer_id, name=one.name, subject_ids=one.subject_ids) for one in stack.layers]
-    with StackWriter(folder, layers=names, camera=stack.camera, order=stack.order) as writer:
-        writer.write_background(stack.background)
-        for t in range(stack.n_frames):
-            for one in stack.layers:
-                writer.write(one.layer_id, np.asarray(one.pictures[t]))
-            report(Progress(stage="layers", done=t + 1, total=stack.n_frames, message="painting"))
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ from polytempo.decompose.lnr.draft import background_of, background_plate, separ
 from polytempo.decompose.lnr.solve import Separation, solve_frames
 from polytempo.edit.edl import Edl, text_from_edl
 from polytempo.layers.stack import LayerStack
-from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.layers.store import StackWriter, read_stack
 from polytempo.project.atlas_layering import run_atlas_layers
 from polytempo.project.folder import Project
 from polytempo.project.given_keypoints import run_bodies
@@ -106,11 +106,10 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
     project.clear_work("separation")
 
     def make_layers(folder: Path, report: Report) -> Sequence[str]:
-        names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
         config = settings.decompose
         with (
             ClipReader(clip) as pictures,
-            StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
+            StackWriter(folder / "stack", layers=cast.layers, camera=full_camera, order=cast.order) as writer,
         ):
             plate = background_plate(
                 pictures, full_camera, cast, separation.value, config=config, given=given, report=report
@@ -120,7 +119,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
                 pictures, plate, full_camera, cast, separation.value, config=config.solve, report=report
             ):
                 writer.write_live(solved.live)
-                for one in names:
+                for one in cast.layers:
                     writer.write(one.layer_id, solved.bodies[one.layer_id], effects=solved.effects[one.layer_id])
         return ()
 

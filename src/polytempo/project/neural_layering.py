@@ -19,13 +19,14 @@ from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.core.files import file_digest, require_disk_space, write_bytes
 from polytempo.core.progress import Report
+from polytempo.decompose.bare import background_plate
 from polytempo.decompose.lnr.export import render_frames_of_layers
 from polytempo.decompose.lnr.maps import layer_maps
-from polytempo.decompose.lnr.paper import Networks, background_plate, lay_background, learn
+from polytempo.decompose.lnr.paper import Networks, lay_background, learn
 from polytempo.decompose.lnr.train import default_device, new_model
 from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.stack import LayerStack
-from polytempo.layers.store import LayerName, StackWriter, read_stack
+from polytempo.layers.store import StackWriter, read_stack
 from polytempo.objects.cast import Cast
 from polytempo.project.folder import Project
 from polytempo.project.given_iuv import given_iuv, iuv_key, over_bodies
@@ -117,10 +118,9 @@ def run_neural_layers(
     def make_layers(folder: Path, report: Report) -> Sequence[str]:
         learned = _networks(networks.value, cast, camera, maps)
         full_camera = camera.scaled((clip.width, clip.height))
-        names = [LayerName(layer_id=p.layer_id, name=p.name, subject_ids=p.subject_ids) for p in cast.layers]
         with (
             ClipReader(clip) as pictures,
-            StackWriter(folder / "stack", layers=names, camera=full_camera, order=cast.order) as writer,
+            StackWriter(folder / "stack", layers=cast.layers, camera=full_camera, order=cast.order) as writer,
         ):
             known = config.given_background
             seen, path = (pictures, full_camera) if known else (footage.frames.value, camera)
@@ -134,7 +134,7 @@ def run_neural_layers(
                 background.colour.astype(np.float32) / 255, upsampler=learned.upsampler,
                 with_detail=config.transfer_detail, report=report,
             ):  # fmt: skip
-                for one in names:
+                for one in cast.layers:
                     writer.write(one.layer_id, rendered.pictures[one.layer_id])
         return networks.record.warnings
 

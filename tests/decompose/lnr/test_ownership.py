@@ -11,8 +11,8 @@ from two_squares import TwoSquares
 from polytempo.camera.plate import clean_plate
 from polytempo.core.errors import CancelledError, PolytempoError
 from polytempo.core.progress import Progress, silent
+from polytempo.decompose.bare import grown_bodies
 from polytempo.decompose.lnr import ownership as module
-from polytempo.decompose.lnr.draft import grown_bodies
 from polytempo.decompose.lnr.network import DELTA, OwnershipConfig
 from polytempo.decompose.lnr.ownership import (
     Ownership,

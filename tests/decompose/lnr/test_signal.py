@@ -4,7 +4,7 @@ import numpy as np
 from two_squares import N_FRAMES, TwoSquares
 
 from polytempo.camera.plate import clean_plate
-from polytempo.decompose.lnr.draft import grown_bodies
+from polytempo.decompose.bare import grown_bodies
 from polytempo.decompose.lnr.network import DELTA
 from polytempo.decompose.lnr.signal import Signal, SignalConfig, unexplained_signal
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from small import small_config
 
-from polytempo.decompose.lnr.paper import background_plate
+from polytempo.decompose.bare import background_plate
 from polytempo.decompose.nvd.build import decompose_nvd, empty_model
 from polytempo.decompose.nvd.export import frame_of_model, render_frames
 from polytempo.decompose.nvd.footage import Footage

@@ -19,6 +19,7 @@ from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
 from polytempo.core.files import digest
 from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Report, silent
+from polytempo.decompose.bare import grown_bodies
 from polytempo.decompose.lnr.dwelling import DwellingConfig, dwelling_in_frames, dwelling_light, lifted
 from polytempo.decompose.lnr.network import DELTA
 from polytempo.decompose.lnr.ownership import Ownership, OwnershipTraining, learn_ownership
@@ -202,13 +203,6 @@ def background_of(plate: CleanPlate, *, live: Pictures | None = None) -> Backgro
         live=live,
         exposure=None if bool((plate.exposure == 1).all()) else plate.exposure,
     )
-
-
-def grown_bodies(cast: Cast, *, grow_px: int) -> Bool[np.ndarray, "T H W"]:
-    """Every pixel at or near a visible body."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
-    union = np.any([one.mask for one in cast.subjects], axis=0)
-    return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in union])
 
 
 def _dwelling_light(

@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 
 from polytempo.bodies.rasterise import BodyMap
-from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
-from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate, plate_in_frame
+from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.pictures import Picture, Pictures, picture_size
 from polytempo.core.progress import Report, silent
-from polytempo.decompose.lnr.draft import grown_bodies
+from polytempo.decompose.bare import background_plate
 from polytempo.decompose.lnr.export import render_background, render_frames_of_layers
 from polytempo.decompose.lnr.maps import LayerMaps, layer_maps
 from polytempo.decompose.lnr.model import LayeredRenderer
@@ -26,9 +25,6 @@ from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.objects.cast import Cast
 from polytempo.objects.hand_trimap import HandTrimap, with_hand_trimaps
-
-GROW_PX = 5
-"""Bodies grow by this much before the clean plate is taken from what is left."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -141,21 +137,6 @@ def learn(
             report=report,
         )
     return Networks(model=trained.model, upsampler=upsampler, maps=maps, trained=trained)
-
-
-def background_plate(
-    pictures: Pictures, camera: CameraPath, cast: Cast, *, given: GivenPlate | None = None, report: Report = silent
-) -> CleanPlate:
-    """The closed-form background: what a warm start learns, and what says how often a place was seen bare.
-
-    ``given`` is the user's own clean plate, where there is one; it goes over what is found.
-    """
-    bodies = grown_bodies(cast, grow_px=GROW_PX)
-    size = picture_size(pictures)
-    if bodies.shape[1:] != (size[1], size[0]):
-        larger = [cv2.resize(one.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0 for one in bodies]
-        bodies = np.stack(larger)
-    return clean_plate(pictures, camera, ignore=bodies, config=PlateConfig(), given=given, report=report)
 
 
 def lay_background(

@@ -10,7 +10,7 @@ from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate
 from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Report, silent
-from polytempo.decompose.lnr.paper import background_plate
+from polytempo.decompose.bare import background_plate
 from polytempo.decompose.nvd.config import NvdConfig
 from polytempo.decompose.nvd.export import render_frames
 from polytempo.decompose.nvd.footage import clip_footage
