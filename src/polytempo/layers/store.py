@@ -19,7 +19,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -55,6 +55,7 @@ class LayerName:
     subject_ids: tuple[int, ...]
 
 
+@runtime_checkable
 class NamedLayer(Protocol):
     """What a store needs to know of a layer: a ``LayerName``, or what knows as much (a plan, a whole layer)."""
 
