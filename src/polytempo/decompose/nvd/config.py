@@ -57,6 +57,8 @@ class LossWeights:
     """Eq. 11."""
     consistency: float = 0.1
     """Eq. 10."""
+    hidden: float = 0.0
+    """Light of the background where somebody hides it goes on from what is around; ours."""
     alpha: float = 0.1
     """Eq. 12."""
 
@@ -79,6 +81,8 @@ class NvdConfig:
     """Grid of the warp, in u, v and t as they were known."""
     warp_rate: float = 0.1
     """UV units that a value of 1 in the warp's grid stands for."""
+    mend_rate: float = 0.02
+    """The same for the affine change that mends a camera path."""
     texture: FieldConfig = field(default_factory=FieldConfig)
     """UV to colour."""
     residual: FieldConfig = field(default_factory=FieldConfig)
@@ -87,6 +91,10 @@ class NvdConfig:
     """The background's, where it is another one."""
     background_warps: bool = True
     """Whether a known camera path is mended by the warp too."""
+    background_from_bare: bool = False
+    """Whether the background learns from points with nobody near alone."""
+    mends_camera: bool = False
+    """Whether an affine change a frame is learned over the known camera path, where it has no warp."""
     alpha: FieldConfig = field(default_factory=FieldConfig)
     """Place and time to mattes."""
     residual_kind: Literal["multiplicative", "additive", "none"] = "multiplicative"

@@ -170,6 +170,20 @@ def consistency_loss(
     return (1 - correlation).mean() + variance_weight * variance.mean()
 
 
+def hidden_light_loss(light: Float[Tensor, "N 3"], around: Float[Tensor, "N 3"]) -> Float[Tensor, ""]:
+    """Squared distance of light that nobody sees from the mean of the light around it.
+
+    Least where light is harmonic: as smooth as what is seen at the border of the hidden place allows.
+
+    Args:
+        light: Where the layer is hidden.
+        around: Mean of the light at places and times around each; no gradient reaches it.
+
+    Source: ours, decision 0026.
+    """
+    return ((light - around.detach()) ** 2).sum(-1).mean()
+
+
 def out_of_view(
     uv_seen: Float[Tensor, "M 2"], uv_border: Float[Tensor, "M 2"], *, axis: Tensor, outward: Float[Tensor, " M"]
 ) -> Bool[Tensor, " M"]:
