@@ -94,7 +94,7 @@ def _asked(
     rows, columns = (max(-(-n // MULTIPLE) * MULTIPLE, LEAST_SIDE) for n in (height, width))
     pictures = [
         torch.nn.functional.pad(
-            torch.from_numpy(np.ascontiguousarray(one)).to(device).permute(2, 0, 1)[None].float() / 255,
+            torch.from_numpy(np.array(one)).to(device).permute(2, 0, 1)[None].float() / 255,
             (0, columns - width, 0, rows - height),
             mode="replicate",
         )

@@ -214,11 +214,15 @@ class NvdDraftConfig(NvdConfig):
     )
     """UV and time to light."""
     residual_background: FieldConfig | None = field(
-        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=8.0, frames_a_cell=1.0)
+        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 19), n_hidden=0, finest_px=6.0, frames_a_cell=1.0)
     )
-    """Too coarse to draw those who stand in front of it."""
+    """Coarser: light on a wall is smoother than what changes on somebody who moves."""
     background_warps: bool = False
-    """The camera's path is right; paint on a wall must not swim."""
+    """Paint on a wall must not swim."""
+    background_from_bare: bool = True
+    """So that it holds no ghosts of those in front of it, however fine its residual."""
+    mends_camera: bool = True
+    """Moving lights pull an estimated path along by parts of a pixel."""
     alpha: FieldConfig = field(
         default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=3.0, frames_a_cell=1.0)
     )
@@ -231,8 +235,9 @@ class NvdDraftConfig(NvdConfig):
     """Size of the background in its atlas."""
     pretrain_rounds: int = 0
     """The motion is known."""
-    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.05))
-    """Factors of the losses; gradients would cost three times the points and gain little (decision 0022)."""
+    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5))
+    """Factors of the losses; gradients would cost three times the points and gain little (decision 0022), and what is
+    hidden goes on from what is seen around it (0026)."""
     network_rate: float = 3e-3
     """Adam's learning rate of networks."""
     last_rate: float = 0.1
