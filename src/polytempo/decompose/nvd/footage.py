@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,10 @@ from polytempo.objects.flow import FlowField, pull
 
 MOST_ROUND_TRIP_PX = 1.0
 """Flow there and back must end this near to where it began. Released system."""
+AROUND = 4
+"""Places around a point, a quarter turn apart."""
+AROUND_PX, AROUND_SHARE = 3.0, 0.2
+"""They are at least so many pixels away, and at most this share of the frame's longer side."""
 NEAR_PX = 6
 """How far the surroundings of an object reach."""
 SOFT_PX = 1.5
@@ -61,6 +66,10 @@ class Points:
     masks: Float[Tensor, "K N"]
     bare: Bool[Tensor, " N"]
     """Whether nobody is near."""
+    around: Float[Tensor, "N A 3"]
+    """Places around each at a random distance, at the same time."""
+    around_bare: Bool[Tensor, "N A"]
+    """Whether they lie in the frame with nobody near."""
     followed: tuple[Int[Tensor, " M"], Int[Tensor, " P"]]
     """Which points have flow that can be trusted, forward and backward."""
     there: tuple[Float[Tensor, "M 3"], Float[Tensor, "P 3"]]
@@ -79,6 +88,8 @@ class Points:
             to_below=self.to_below[:n],
             masks=self.masks[:, :n],
             bare=self.bare[:n],
+            around=self.around[:n],
+            around_bare=self.around_bare[:n],
             followed=(followed[0][: kept[0]], followed[1][: kept[1]]),
             there=(there[0][: kept[0]], there[1][: kept[1]]),
         )
@@ -92,6 +103,8 @@ class Points:
             to_below=self.to_below.to(device),
             masks=self.masks.to(device),
             bare=self.bare.to(device),
+            around=self.around.to(device),
+            around_bare=self.around_bare.to(device),
             followed=(self.followed[0].to(device), self.followed[1].to(device)),
             there=(self.there[0].to(device), self.there[1].to(device)),
         )
@@ -177,6 +190,7 @@ def random_points(footage: Footage, n: int, *, generator: torch.Generator, objec
         moved = flow.view(-1, 2)[pixel[chosen]].float()
         followed.append(chosen)
         there.append(place[chosen] + torch.cat([moved, torch.full_like(moved[:, :1], step)], 1))
+    around, around_bare = _around(footage, place, generator)
     return Points(
         place=place,
         colour=colour,
@@ -184,9 +198,27 @@ def random_points(footage: Footage, n: int, *, generator: torch.Generator, objec
         to_below=colours[below].float() / 255 - colour,
         masks=footage.masks.flatten(1)[:, pixel].float() / 255,
         bare=~footage.near.view(-1)[pixel],
+        around=around,
+        around_bare=around_bare,
         followed=(followed[0], followed[1]),
         there=(there[0], there[1]),
     )
+
+
+def _around(
+    footage: Footage, place: Float[Tensor, "N 3"], generator: torch.Generator
+) -> tuple[Float[Tensor, "N A 3"], Bool[Tensor, "N A"]]:
+    extent = footage.extent
+    distance, turn = torch.rand(2, len(place), 1, generator=generator)
+    farthest = max(AROUND_SHARE * max(extent.width, extent.height), AROUND_PX)
+    reach = AROUND_PX * (farthest / AROUND_PX) ** distance  # all scales alike
+    angle = 2 * math.pi * (turn + torch.arange(AROUND) / AROUND)
+    x, y = ((place[:, k, None] + reach * wave(angle)).round() for k, wave in enumerate((torch.cos, torch.sin)))
+    inside = (x >= 0) & (x < extent.width) & (y >= 0) & (y < extent.height)
+    t = place[:, 2:].expand_as(x)
+    pixel = ((t * extent.height + y) * extent.width + x).long()
+    bare = inside & ~footage.near.view(-1)[torch.where(inside, pixel, 0)]
+    return torch.stack([x, y, t], -1), bare
 
 
 def soft_mask_logits(footage: Footage) -> Float[Tensor, "K T H W"]:

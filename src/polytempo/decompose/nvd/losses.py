@@ -171,13 +171,13 @@ def consistency_loss(
 
 
 def hidden_light_loss(light: Float[Tensor, "N 3"], around: Float[Tensor, "N 3"]) -> Float[Tensor, ""]:
-    """Squared distance of light that nobody sees from the mean of the light around it.
+    """Squared distance of light that nobody sees from light that is seen around it.
 
-    Least where light is harmonic: as smooth as what is seen at the border of the hidden place allows.
+    Over many draws of the places around, the light in between is the mean of what is seen, near places counting most.
 
     Args:
         light: Where the layer is hidden.
-        around: Mean of the light at places and times around each; no gradient reaches it.
+        around: Mean of the light at some bare places around each; no gradient reaches it.
 
     Source: ours, decision 0026.
     """

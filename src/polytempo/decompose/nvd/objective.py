@@ -17,8 +17,6 @@ GLOBAL_STEP_PX = 100.0
 PATCH_SHARE = 9 * 15
 """A step has one border patch for so many points: nine points a patch, fifteen other times."""
 N_OTHER_TIMES = 15
-HIDDEN_REACH_PX = (3.0, 24.0)
-"""Least and largest distance at which hidden light is compared with what is around it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -86,7 +84,7 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
         "rigidity": rigidity,
         "residual": losses.residual_regulariser(light, neutral=neutral),
         "consistency": _consistency(model, n, generator) if weights.consistency > 0 else zero,
-        "hidden": _hidden_light(model, moving, generator) if weights.hidden > 0 else zero,
+        "hidden": _hidden_light(model, moving) if weights.hidden > 0 else zero,
         "alpha": losses.alpha_regulariser(alpha),
     }
     total = global_rigidity + sum((getattr(weights, name) * value for name, value in terms.items()), zero)
@@ -139,23 +137,21 @@ def _flow_terms(model: AtlasModel, points: Points, uv: Tensor, alpha: Tensor) ->
     return mapping, change
 
 
-def _hidden_light(model: AtlasModel, points: Points, generator: torch.Generator) -> Tensor:
-    """How far the background's light, where somebody hides it, is from that around it, at random distances."""
-    hidden = points.place[~points.bare]
-    if model.config.residual_kind == "none" or len(hidden) == 0:
+def _hidden_light(model: AtlasModel, points: Points) -> Tensor:
+    """How far the background's light, where somebody hides it, is from that of bare places around it."""
+    chosen = ~points.bare & points.around_bare.any(1)
+    if model.config.residual_kind == "none" or not bool(chosen.any()):
         return points.place.new_zeros(())
     last = model.n_layers - 1
+    place, around, bare = points.place[chosen], points.around[chosen], points.around_bare[chosen]
     with torch.no_grad():
-        uv = model.uv(hidden, last)
-    near, far = HIDDEN_REACH_PX
-    reach = near * (far / near) ** torch.rand(len(hidden), 1, generator=generator).to(uv)
-    step = reach / pixels_a_unit(model)[last]
-    right, down = torch.cat([step, torch.zeros_like(step)], 1), torch.cat([torch.zeros_like(step), step], 1)
-    frame = hidden[:, 2]
-    with torch.no_grad():
-        places = torch.cat([uv - right, uv + right, uv - down, uv + down])
-        around = model.light(places, frame.repeat(4), last).view(4, -1, 3).mean(0)
-    return losses.hidden_light_loss(model.light(uv, frame, last), around)
+        uv = model.uv(place, last)
+        seen = around[bare]
+        of_seen = model.light(model.uv(seen, last), seen[:, 2], last)
+        shown = bare.nonzero()[:, 0]
+        total = torch.zeros_like(of_seen[:1]).expand(len(place), 3).index_add(0, shown, of_seen)
+        mean = total / bare.sum(1, keepdim=True)
+    return losses.hidden_light_loss(model.light(uv, place[:, 2], last), mean)
 
 
 def _rigidity_terms(model: AtlasModel, points: Points, uv: Tensor, *, step: int) -> tuple[Tensor, Tensor]:
