@@ -119,6 +119,8 @@ class NvdConfig:
     """Factor on both at the end, reached exponentially. 1 keeps them, as released."""
     weights: LossWeights = field(default_factory=LossWeights)
     """Factors of the losses."""
+    consistency_every: int = 1
+    """Steps from one look at the residuals' consistency to the next, which then counts so many times."""
     bootstrap_steps: int = 10_000
     """Steps with the masks' loss. Released system."""
     global_rigidity_steps: int = 5_000
@@ -138,6 +140,7 @@ class NvdConfig:
             ("n_steps", self.n_steps, 1),
             ("batch_points", self.batch_points, 1),
             ("pretrain_rounds", self.pretrain_rounds, 0),
+            ("consistency_every", self.consistency_every, 1),
         ):
             if count < least:
                 raise InputError("config", f"nvd.{name} must be {least} or more", got=str(count))
@@ -238,6 +241,8 @@ class NvdDraftConfig(NvdConfig):
     weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5))
     """Factors of the losses; gradients would cost three times the points and gain little (decision 0022), and what is
     hidden goes on from what is seen around it (0026)."""
+    consistency_every: int = 4
+    """A fifth of a step's time otherwise."""
     network_rate: float = 3e-3
     """Adam's learning rate of networks."""
     last_rate: float = 0.1

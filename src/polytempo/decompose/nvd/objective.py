@@ -73,6 +73,7 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
     moving = points.first(max(round(n * config.motion_share), 1))
     flow_mapping, flow_alpha = _flow_terms(model, moving, uv, alpha)
     rigidity, global_rigidity = _rigidity_terms(model, moving, uv[:, : len(moving.place)], step=step)
+    looks = weights.consistency > 0 and step % config.consistency_every == 0
     neutral = 0.0 if config.residual_kind == "additive" else 1.0
     terms = {
         "colour": losses.colour_loss(predicted, points.colour),
@@ -83,7 +84,7 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
         "bootstrap": losses.bootstrap_loss(alpha, points.masks) if step < config.bootstrap_steps else zero,
         "rigidity": rigidity,
         "residual": losses.residual_regulariser(light, neutral=neutral),
-        "consistency": _consistency(model, n, generator) if weights.consistency > 0 else zero,
+        "consistency": config.consistency_every * _consistency(model, n, generator) if looks else zero,
         "hidden": _hidden_light(model, moving) if weights.hidden > 0 else zero,
         "alpha": losses.alpha_regulariser(alpha),
     }
