@@ -209,7 +209,13 @@ def retimed(project: Project, scene_path: Path, out: Path, script: Path | None) 
     beside = baseline(score_script, scene_path, "masked-median", BASELINE_CACHE)["outputs"]
     kept = ("psnr", "ssim", "effect", "hole", "disocc")
     return {
-        name: {key: row.get(key) for key in kept} | {"masked_median": beside.get(name, {}).get("psnr")}
+        name: {
+            key: None if value is None else round(value, 4)
+            for key, value in [
+                *((one, row.get(one)) for one in kept),
+                ("masked_median", beside.get(name, {}).get("psnr")),
+            ]
+        }
         for name, row in ours.items()
         if row["status"] == "ok"
     }
