@@ -14,6 +14,7 @@ from polytempo.cli.scene import Scene
 from polytempo.core.errors import InputError
 from polytempo.edit.align.peaks import peaks
 from polytempo.edit.edl import Edl, Framing, Locked, identity_edl
+from polytempo.edit.light import Light
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.project.folder import open_project
 from polytempo.project.given_keypoints import keep_keypoints, keypoint_tracks
@@ -264,6 +265,23 @@ def test_motion_meets_the_beat_of_a_track(tmp_path: Path) -> None:
     assert sum(one < 1 for one in met) >= 2
 
 
+def test_light_is_typed_part_by_part() -> None:
+    words = ["--light", "girl=output,background", "--light", "boy=time:1s,gain:1.5", "--light", "background=off"]
+    edl = edited(start(), edit_words(words), scene=Scene(clip=CLIP))
+    assert edl.instance("girl").light == Light(of="output", by="background")
+    assert edl.instance("boy").light == Light(of=Fraction(1), gain=1.5)
+    assert edl.light == Light(gain=0.0)
+    assert [line for line in described(edl) if "light" in line] == [
+        "girl: 0-2 s shows 0-2 s; light of the output's moment from the background around",
+        "boy: 0-2 s shows 0-2 s; light of 1 s times 1.5",
+        "output: the background's light off",
+    ]
+    back = edited(
+        edl, edit_words([f"--light={name}=own" for name in ("girl", "boy", "background")]), scene=Scene(clip=CLIP)
+    )
+    assert back == start()
+
+
 def test_copies_come_after() -> None:
     edl = edited(start(), [EditWord(operation="duplicate", text="girl*2+3f:5,0")], scene=Scene(clip=CLIP))
     assert [one.layer for one in edl.instances].count("girl") == 3
@@ -300,6 +318,12 @@ def test_copies_come_after() -> None:
         ("trim", "1s", "a range must be given"),
         ("slow-motion", "girl=magic", "the word must be one of nearest, blend, flow; got 'magic'"),
         ("grain", "much", "must read PERCENT%"),
+        ("light", "girl", "must read NAME=PART"),
+        ("light", "gril=output", "layer of that name; got 'gril'"),
+        ("light", "girl=dark", "light must be of output, own, time:TIME"),
+        ("light", "girl=gain:much", "light must read time:TIME or gain:NUMBER"),
+        ("light", "girl=gain:20", "the gain must lie in 0 to 8; got 20"),
+        ("light", "girl=time:9s", "times must be within the clip"),
         ("align", "girl=boy", "subjects must have been followed to be aligned"),
         ("align", "girl=boy:magic", "the method must be one of cow, dtw, phase, events, auto; got 'magic'"),
         ("align", "girl=boy:9s=1s", "times must be within the clip"),

@@ -17,6 +17,7 @@ from polytempo.edit.operations.delay import delay
 from polytempo.edit.operations.duplicate import duplicate
 from polytempo.edit.operations.freeze import freeze
 from polytempo.edit.operations.keys import remap
+from polytempo.edit.operations.light import BACKGROUND, relight
 from polytempo.edit.operations.loop import loop
 from polytempo.edit.operations.picture import (
     at_frame_rate,
@@ -36,7 +37,15 @@ from polytempo.edit.operations.speed import speed
 from polytempo.edit.operations.stagger import stagger, swap
 from polytempo.edit.operations.trim import Then as Longer
 from polytempo.edit.operations.trim import extend, trim
-from polytempo.edit.phrases import parse_choice, parse_keys, parse_level, parse_names, parse_ramp, parse_row
+from polytempo.edit.phrases import (
+    parse_choice,
+    parse_keys,
+    parse_level,
+    parse_light,
+    parse_names,
+    parse_ramp,
+    parse_row,
+)
 from polytempo.edit.selectors import duration_from_text, parse_copies, parse_selection, parse_shift, parse_speed
 from polytempo.edit.timemap import Round
 
@@ -238,6 +247,11 @@ def _camera(edl: Edl, text: str, scene: Scene) -> Edl:
     return frame_camera(edl, _whole(edl, text, scene))
 
 
+def _light(edl: Edl, text: str, scene: Scene) -> Edl:
+    name, light = parse_light(text, clip=scene.clip, names=list(dict.fromkeys([*_names(edl), BACKGROUND])))
+    return relight(edl, name, light if light.changes else None)
+
+
 def _grain(edl: Edl, text: str, scene: Scene) -> Edl:
     match = re.fullmatch(r"(\d{1,3})%", text.strip())
     if match is None:
@@ -282,6 +296,7 @@ OPERATIONS: dict[str, Operation] = {
     "slow-motion": _slow,
     "motion-blur": _blur,
     "camera": _camera,
+    "light": _light,
     "grain": _grain,
     "frame-rate": _rate,
 }

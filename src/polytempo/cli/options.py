@@ -11,6 +11,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from polytempo.cli.look_options import LightOf, Paint
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from, and what the program logs.")]
 ClipOrProject = Annotated[
@@ -115,14 +117,6 @@ Trimaps = Annotated[
         metavar="NAME=FILE@RANGE|none",
         help="A layer's trimap drawn by hand on one frame, for a range from it on, e.g. girl=t.png@12f-40f: white "
         "surely hers, black surely not, transparent as it was. For the neural presets; `none` forgets all.",
-    ),
-]
-Paint = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME=FILE|none",
-        help="Paint on a layer's atlas (girl=p.png, background=p.png), for --method nvd: laid over it, or without "
-        "alpha in its place. It stays with the project until `none` is said.",
     ),
 ]
 PresetName = Annotated[
@@ -352,6 +346,7 @@ class Edits:
     slow_motion: SlowMotion = None
     motion_blur: MotionBlur = None
     camera: Camera = None
+    light: LightOf = None
     grain: GrainShare = None
     frame_rate: FrameRate = None
     signal: Signal = "height"

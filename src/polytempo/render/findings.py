@@ -48,12 +48,12 @@ def _new_overlaps(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
     found: dict[tuple[str, str], list[Fraction]] = {}
     times = output_times(edl, clip)
     for n in _looks(len(times)):
-        frame = view_at(edl, clip, times[n]).camera_frame
+        view = view_at(edl, clip, times[n])
         there: list[tuple[str, str, NDArray[np.bool_]]] = []
         for one in visible:
             source = shown_at(one.time_map, clip, times[n])
             if source is not None:
-                there.append((one.name, one.layer, _small(showers[one.name].body(source, times[n], frame), stack.size)))
+                there.append((one.name, one.layer, _small(showers[one.name].body(source, times[n], view), stack.size)))
         for (name, layer, a), (other, other_layer, b) in combinations(there, 2):
             new = layer == other_layer or frozenset((layer, other_layer)) not in met
             if new and (a & b).sum() >= OVERLAP_PX:

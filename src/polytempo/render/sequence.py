@@ -26,6 +26,7 @@ from polytempo.layers.stack import LayerStack
 from polytempo.render.compose import Movable, lay_over
 from polytempo.render.grain import Grain
 from polytempo.render.interpolate import Interpolator
+from polytempo.render.light import background_relight
 from polytempo.render.network_file import read_interpolator
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
@@ -152,6 +153,7 @@ def _frames(
     """Opaque frames. A frame's crops are read and moved by several threads, and laid over each other by one."""
     by_name = {one.name: one for one in stack.layers}
     plates, height = PlateView(stack), stack.size[1]
+    light_background = background_relight(stack, edl.light, clip)
     grain = Grain(stack, share=edl.grain) if edl.grain > 0 else None
     visible = [one for one in edl.instances if one.visible and one.opacity > 0]
     showers = {one.name: Shower(stack, by_name[one.layer], one, clip, interpolator) for one in visible}
@@ -161,12 +163,12 @@ def _frames(
             view = view_at(edl, clip, time)
             live = pool.submit(_live, stack, view)
             asked = [(one, source) for one in visible if (source := shown_at(one.time_map, clip, time)) is not None]
-            frame_seen = view.camera_frame
-            bodies = [pool.submit(showers[one.name].body, source, time, frame_seen) for one, source in asked]
-            effects = [pool.submit(showers[one.name].effects, source, time, frame_seen) for one, source in asked]
+            bodies = [pool.submit(showers[one.name].body, source, time, view) for one, source in asked]
+            effects = [pool.submit(showers[one.name].effects, source, time, view) for one, source in asked]
             frame = plates.frame(view.background_frame, camera_frame=view.camera_frame)
             if (crop := live.result()) is not None:
                 lay_over(frame, crop)
+            light_background(frame, view.camera_frame, view.background_frame)
             if unseen is not None:
                 unseen.mark(frame, view.camera_frame)
             shown = [
