@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytempo.atlas.edit import BACKGROUND, AtlasEdit, edited_stack, overlay_edit, repainted_edit
-from polytempo.atlas.paint import painted_crop
+from polytempo.atlas.paint import Paint, painted_crop
 from polytempo.atlas.picture import AtlasPicture, atlas_pictures
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.decompose.bare import background_plate
@@ -181,7 +181,7 @@ def test_paint_is_what_plain_numpy_makes_of_it(seed: int, factor: int) -> None:
     uv = np.stack(np.meshgrid(np.linspace(-1.3, 0.9, 7), np.linspace(-1, 1.2, 6)), -1).astype(np.float32)
     uv += rng.uniform(-0.05, 0.05, uv.shape).astype(np.float32)
     light = rng.uniform(0, 2, (6, 7, 3)).astype(np.float32)
-    got = painted_crop(Crop(x=x, y=y, picture=picture), change, uv=uv, light=light, size=size)
+    got = painted_crop(Crop(x=x, y=y, picture=picture), Paint.of(change), uv=uv, light=light, size=size)
     box = (x, y, size[0] - x, size[1] - y)
     add = atlas_sampled(change, at_pixels(uv, size, box=box)) * at_pixels(light, size, box=box)
     alpha = picture[..., 3:].astype(np.float32)
@@ -233,7 +233,7 @@ def test_what_is_no_edit_is_refused(made: Made) -> None:
     with pytest.raises(ShapeError, match="UV and light must lie at the same nodes"):
         painted_crop(
             Crop(x=0, y=0, picture=np.zeros((4, 4, 4), np.uint8)),
-            nothing.change,
+            Paint.of(nothing.change),
             uv=np.zeros((4, 4, 2), np.float32),
             light=np.zeros((5, 4, 3), np.float32),
             size=(4, 4),

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
 
-from polytempo.atlas.paint import painted_crop
+from polytempo.atlas.paint import Paint, painted_crop
 from polytempo.atlas.picture import AtlasPicture
 from polytempo.atlas.recolour import Recolour, recoloured
 from polytempo.core.errors import InputError, ShapeError
@@ -134,7 +134,8 @@ class _Edited:
     """Pictures of a layer with an edit on them."""
 
     def __init__(self, pictures: Pictures, shading: Shading, edit: AtlasEdit, size: tuple[int, int]) -> None:
-        self._pictures, self._shading, self._change, self._size = pictures, shading, edit.change, size
+        self._pictures, self._shading, self._size = pictures, shading, size
+        self._paint = Paint.of(edit.change)
 
     def __len__(self) -> int:
         return len(self._pictures)
@@ -150,7 +151,7 @@ class _Edited:
         """Frame ``index`` without the empty space around it."""
         uv = np.asarray(self._shading.uv[index], np.float32)
         light = atlas_sampled(np.asarray(self._shading.light[index], np.float32), uv)
-        return painted_crop(crop_of(self._pictures, index), self._change, uv=uv, light=light, size=self._size)
+        return painted_crop(crop_of(self._pictures, index), self._paint, uv=uv, light=light, size=self._size)
 
 
 def _change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, no_type_check
 
 import numpy as np
@@ -12,9 +13,27 @@ from polytempo.core.errors import ShapeError
 from polytempo.layers.sparse import Crop
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Paint:
+    """What paint changes of an atlas, made ready once for all frames."""
+
+    levels: Float32[np.ndarray, "S S 3"]
+    """Painted texture minus the texture, in 255ths."""
+    box: Float32[np.ndarray, " 4"]
+    """Texels ``left, top, right, bottom`` beyond which nothing changes; a texel has a say up to one from its middle."""
+
+    @staticmethod
+    def of(change: Float32[np.ndarray, "S S 3"]) -> Paint:
+        """Ready the change that an edit is, −1…1."""
+        touched = (change != 0).any(-1)
+        rows, columns = np.flatnonzero(touched.any(1)), np.flatnonzero(touched.any(0))
+        box = [0, 0, 0, 0] if len(rows) == 0 else [columns[0] - 1, rows[0] - 1, columns[-1] + 1, rows[-1] + 1]
+        return Paint(levels=np.ascontiguousarray(change * np.float32(255), np.float32), box=np.array(box, np.float32))
+
+
 def painted_crop(
     crop: Crop,
-    change: Float32[np.ndarray, "S S 3"],
+    paint: Paint,
     *,
     uv: Float32[np.ndarray, "h w 2"],
     light: Float32[np.ndarray, "h w 3"],
@@ -24,7 +43,7 @@ def painted_crop(
 
     Args:
         crop: Of a frame of the layer.
-        change: Painted texture minus the texture, over the atlas, −1…1.
+        paint: What is painted on its atlas.
         uv: At nodes over the frame.
         light: At the same nodes.
         size: ``(width, height)`` of the frame.
@@ -36,16 +55,14 @@ def painted_crop(
     """
     if uv.shape[:2] != light.shape[:2] or min(uv.shape[:2]) < 2:
         raise ShapeError("atlas.paint", "UV and light must lie at the same nodes", got=f"{uv.shape} and {light.shape}")
-    rows, columns = np.nonzero(change.any(-1))
-    if crop.picture.size == 0 or len(rows) == 0:
+    if crop.picture.size == 0 or paint.box[2] <= paint.box[0]:
         return crop
-    # A texel has a say up to one beyond its middle.
-    box = np.array([columns.min() - 1, rows.min() - 1, columns.max() + 1, rows.max() + 1], np.float32)
     out = np.empty_like(crop.picture, order="C")
-    nodes = np.concatenate([(uv + 1) * np.float32(len(change) / 2) - np.float32(0.5), light], -1).astype(np.float32)
-    levels = np.ascontiguousarray(change * np.float32(255), np.float32)
+    nodes = np.concatenate([(uv + 1) * np.float32(len(paint.levels) / 2) - np.float32(0.5), light], -1).astype(
+        np.float32
+    )
     picture = np.ascontiguousarray(crop.picture)
-    _paint(picture, nodes, levels, box, np.array([crop.x, crop.y, *size], np.int64), out)
+    _paint(picture, nodes, paint.levels, paint.box, np.array([crop.x, crop.y, *size], np.int64), out)
     return Crop(x=crop.x, y=crop.y, picture=out)
 
 

@@ -30,12 +30,16 @@ BLACK = 0.004
 """Of 0…1, laid on both sides of a ratio of colours: one of 255."""
 SMOOTH_UV = 0.19
 """Standard deviation, in UV, of a light that is carried to another time."""
-AROUND = 0.15
+AROUND = 0.3
 """And of a light that is seen on the background, in heights of the frame."""
+LOCAL = 0.6
+"""Power of what a light is here more than on the whole, where it is guessed from looks, which hold more than light."""
 NODE_PX = 8
 """Pixels between two nodes where the background or the layer's look tells the light, at most."""
 LOOKS = 24
 """Frames of which the mean light is taken, and side of a layer's look in cells."""
+MOST_OF = 0.06
+"""Share of a layer's pixels that may lie beside its box, on either side."""
 PRESENT = 32
 """Solid pixels of a layer from which its look tells something."""
 
@@ -119,13 +123,14 @@ class BackgroundLight:
             share = np.repeat(live[..., 3:] + np.float32(1e-3), 3, -1)
         sigma = AROUND * size[1]
         lit, bare = (cv2.GaussianBlur(one, (0, 0), sigma) for one in (seen, share * plate))
-        return np.asarray((lit + BLACK) / (bare + BLACK), np.float32)
+        return _trusted(np.asarray(lit, np.float32), np.asarray(bare, np.float32))
 
 
 class LookLight:
     """How a layer itself looks from a distance at a time, against how it looks on the whole; it needs no atlas.
 
-    Looks are compared box by box: the same part of somebody's box is taken for the same part of them.
+    Looks are compared box by box: the same part of somebody's box is taken for the same part of them. The box is as
+    wide as most of them is, so that an arm stretched out does not move the rest.
 
     Source: ours, decision 0029.
     """
@@ -146,7 +151,7 @@ class LookLight:
         # A node's place in the box, in cells of the look.
         x = ((node_places(columns, self._size[0]) - left + 0.5) * (LOOKS / width) - 0.5).astype(np.float32)
         y = ((node_places(rows, self._size[1]) - top + 0.5) * (LOOKS / height) - 0.5).astype(np.float32)
-        look = (there[1] + BLACK) / (self._usual() + BLACK)
+        look = _trusted(there[1], self._usual())
         found = cv2.remap(look, *np.meshgrid(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.float32)
 
@@ -163,15 +168,16 @@ class LookLight:
         solid = crop.picture[..., 3] > 127
         if int(solid.sum()) < PRESENT:
             return None
-        rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
-        top, left = int(rows[0]), int(columns[0])
-        height, width = int(rows[-1]) - top + 1, int(columns[-1]) - left + 1
+        rows, columns = np.flatnonzero(solid.any(1)), np.nonzero(solid)[1]
+        top, height = int(rows[0]), int(rows[-1] - rows[0]) + 1
+        low, high = np.quantile(columns, [MOST_OF, 1 - MOST_OF])
+        left, width = int(low), max(int(high) - int(low) + 1, 2)
         body = crop.picture[top : top + height, left : left + width]
         small = _reduced(np.ascontiguousarray(body), (LOOKS, LOOKS))
         sigma = SMOOTH_UV * LOOKS / 2
-        blurred = cv2.GaussianBlur(small, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        blurred = cv2.GaussianBlur(small, (0, 0), 1.7 * sigma, sigmaY=sigma, borderType=cv2.BORDER_CONSTANT)
         whole = small.reshape(-1, 4).mean(0)
-        look = (blurred[..., :3] + 1e-3 * whole[:3]) / (blurred[..., 3:] + 1e-3 * whole[3])
+        look = (blurred[..., :3] + 1e-2 * whole[:3]) / (blurred[..., 3:] + 1e-2 * whole[3])
         return (crop.x + left, crop.y + top, width, height), np.asarray(look, np.float32)
 
 
@@ -298,6 +304,13 @@ def _scale(
 
 def _held(factors: Any) -> Nodes:
     return np.clip(factors, 1 / MOST, MOST).astype(np.float32)
+
+
+def _trusted(lit: NDArray[np.float32], bare: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Light that makes ``lit`` of ``bare``: on the whole as it is, in its parts with more care."""
+    light = (lit + BLACK) / (bare + BLACK)
+    whole = (lit.mean((0, 1)) + BLACK) / (bare.mean((0, 1)) + BLACK)
+    return np.asarray(whole * (light / whole) ** LOCAL, np.float32)
 
 
 def _small(size: tuple[int, int]) -> tuple[int, int]:
