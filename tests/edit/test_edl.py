@@ -91,6 +91,7 @@ def test_the_document_is_plain() -> None:
         "duration": "1001/150",
         "timing": "clip",
         "camera": "original",
+        "camera_path": [],
         "clock": None,
         "grain": 0.0,
         "light": None,

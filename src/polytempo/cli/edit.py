@@ -15,6 +15,7 @@ from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
 from polytempo.cli.scene import Scene, project_scene
 from polytempo.cli.session import session
 from polytempo.core.errors import InputError
+from polytempo.edit.camera import CameraKey, Whole
 from polytempo.edit.edl import (
     Edl,
     Framing,
@@ -135,12 +136,23 @@ def _whole(edl: Edl) -> list[str]:
             words.append(f"camera locked as at {float(at):.4g} s")
         case Framing(instance=name):
             words.append(f"camera on {name}")
+        case Whole():
+            words.append("camera on the whole scene")
         case _:
             pass
+    if edl.camera_path:
+        words.append(f"camera moved by {'; '.join(map(_moved, edl.camera_path))}")
     words += [f"the background's {one}" for one in _light(edl.light)]
     if isinstance(edl.timing, Fraction):
         words.append(f"{float(edl.timing):.5g} frames a second")
     return [*words, *([f"grain {edl.grain:.0%}"] if edl.grain else [])]
+
+
+def _moved(key: CameraKey) -> str:
+    parts = [f"{key.x:g}, {key.y:g} px"] if key.x or key.y else []
+    parts += [f"scale {key.scale:g}"] if key.scale != 1 else []
+    parts += [f"{key.rotate:g} degrees"] if key.rotate else []
+    return f"{' and '.join(parts) or 'nothing'} at {float(key.at):.4g} s"
 
 
 def _rounds(time_map: TimeMap) -> list[str]:

@@ -1,4 +1,4 @@
-"""Options that say what an edit looks like: its light and its paint."""
+"""Options that say what an edit looks like: its light, its paint, its camera."""
 
 from __future__ import annotations
 
@@ -23,5 +23,15 @@ Paint = Annotated[
         "with the project until `none` is said. NAME=FILE: an atlas painted on; NAME=FILE@40f: RGBA drawn on a frame; "
         "NAME=FILE:X,Y,WIDTH@40f or NAME=text:WORDS:X,Y,HEIGHT@40f: a sticker in a frame (without @40f in the atlas); "
         "NAME=recolour:hue:120,saturation:0.5,brightness:1.2.",
+    ),
+]
+Camera = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--camera",
+        metavar="HOW",
+        help="original, locked@1s, whole (stands still and takes in the whole scene), or a name whose framing is kept: "
+        "girl. Moved: whole:scale:1.2,x:-40,y:10,rotate:5; along a path: original:x:0@0s;x:90@2s, or "
+        "original:path:FILE.",
     ),
 ]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from polytempo.cli.look_options import LightOf, Paint
+from polytempo.cli.look_options import Camera, LightOf, Paint
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from, and what the program logs.")]
@@ -220,10 +220,6 @@ SlowMotion = Annotated[
 ]
 MotionBlur = Annotated[
     list[str] | None, typer.Option("--motion-blur", metavar="WHO", help="Blur what runs fast: girl.")
-]
-Camera = Annotated[
-    list[str] | None,
-    typer.Option("--camera", metavar="HOW", help="original, locked@1s, or a name whose framing is kept: girl."),
 ]
 GrainShare = Annotated[
     list[str] | None, typer.Option("--grain", metavar="PERCENT", help="Grain on what stands still: 100%.")

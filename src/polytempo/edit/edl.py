@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,6 +19,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from polytempo.core.errors import InputError, VersionError
 from polytempo.core.files import write_bytes
+from polytempo.edit.camera import CameraKey, Whole
 from polytempo.edit.exact import Exact
 from polytempo.edit.light import Light
 from polytempo.edit.segments import Hide, Hold, Linear
@@ -124,8 +126,10 @@ class Edl:
     """Length of the output in seconds."""
     timing: Literal["clip"] | Exact = "clip"
     """``"clip"``: output frames stand at the times of the clip's own frames; else so many frames a second."""
-    camera: Literal["original"] | Annotated[Locked | Framing, Field(discriminator="kind")] = "original"
+    camera: Literal["original"] | Annotated[Locked | Framing | Whole, Field(discriminator="kind")] = "original"
     """``"original"``: the camera moves as it did at the source times that ``clock`` names."""
+    camera_path: tuple[CameraKey, ...] = ()
+    """How that camera is moved, key by key in order of time; one key moves it throughout."""
     clock: TimeMap | None = None
     """Source time of the background and the original camera; None is the output's own time, held at the clip's end."""
     grain: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
@@ -140,6 +144,11 @@ class Edl:
             raise InputError(WHERE, "instances must have names of their own", got=f"{', '.join(twice)} more than once")
         if isinstance(self.camera, Framing) and self.camera.instance not in names:
             raise InputError(WHERE, "the camera must frame an instance of the edit", got=repr(self.camera.instance))
+        moments = [one.at for one in self.camera_path]
+        if any(b <= a for a, b in pairwise(moments)):
+            raise InputError(
+                WHERE, "keys of the camera must follow each other in time", got=", ".join(map(str, moments))
+            )
         if isinstance(self.timing, Fraction) and not 0 < self.timing <= FASTEST_RATE:
             raise InputError(
                 WHERE, f"the frame rate must be above 0 and at most {FASTEST_RATE}", got=f"{float(self.timing):g}"

@@ -11,6 +11,7 @@
 ``girl=boy:1s=1.2s,2s=2.5s``  by landmarks: the girl's moment, the boy's moment
 ``girl,boy:40,200,300,210@1s``  a finish line, as drawn in the frame at 1 s
 ``girl=output,gain:1.5``     light of the output's moment, half as strong again
+``whole:scale:1.2,x:-40``    a camera that is moved; ``x:0@0s;x:90@2s`` along a path
 ===========================  =================================================
 """
 
@@ -22,6 +23,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from polytempo.core.errors import InputError
+from polytempo.edit.camera import CameraKey
 from polytempo.edit.light import Light
 from polytempo.edit.selectors import (
     TIME,
@@ -44,6 +46,7 @@ _NUMBER = r"-?\d+(?:\.\d+)?"
 _LINE = re.compile(rf"(?P<names>[^:@]+):(?P<line>{_NUMBER}(?:,{_NUMBER}){{3}})(?:@(?P<time>{TIME}))?")
 _LEVEL = re.compile(r"(?P<who>.+?)=(?P<level>[+-]?\d{1,4})")
 _LIGHT = re.compile(r"(?P<name>.+?)=(?P<parts>[a-z0-9:.,/]+)")
+_MOVED = re.compile(rf"(?P<base>[^:]+):(?P<keys>(?:(?:x|y|scale|rotate):{_NUMBER}[,;]?(?:@{TIME};?)?)+)")
 _CHOICE = re.compile(r"(?P<name>.+?)=(?P<word>[a-z-]+)")
 
 
@@ -209,6 +212,22 @@ def parse_light(text: str, *, clip: Clip, names: Sequence[str]) -> tuple[str, Li
                 WHERE, "light must be of output, own, time:TIME, gain:NUMBER, off, layer, background", got=repr(part)
             )
     return known(match["name"], names), light
+
+
+def parse_camera_keys(text: str, *, clip: Clip, output: Fraction) -> tuple[str, tuple[CameraKey, ...]]:
+    """Read ``whole:scale:1.2,x:-40`` or ``original:x:0@0s;x:90,rotate:5@2s``: a camera, and how it is moved.
+
+    Raises:
+        InputError: it does not read so, or a time lies outside the output.
+    """
+    match = matched(_MOVED, text, "CAMERA:x:PX,y:PX,scale:FACTOR,rotate:DEGREES, with @TIME; between keys of a path")
+    keys: list[CameraKey] = []
+    for part in match["keys"].rstrip(";").split(";"):
+        told, timed, moment = part.partition("@")
+        values = {word: float(value) for word, _, value in (one.partition(":") for one in told.split(",") if one)}
+        at = moment_from_text(moment, clip, text, output=output) if timed else Fraction(0)
+        keys.append(CameraKey(at=at, **values))
+    return match["base"], tuple(keys)
 
 
 def _row(text: str, names: Sequence[str]) -> tuple[str, ...]:

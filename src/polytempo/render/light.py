@@ -8,7 +8,7 @@ from typing import Any, Protocol, no_type_check
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Float64, UInt8
 from numba import njit
 from numpy.typing import NDArray
 
@@ -18,7 +18,7 @@ from polytempo.layers.shading import Shading, atlas_sampled, node_places
 from polytempo.layers.sparse import Crop, crop_of
 from polytempo.layers.stack import Layer, LayerStack
 from polytempo.render.plate import PlateView
-from polytempo.render.view import source_frame
+from polytempo.render.view import View, source_frame
 from polytempo.video.clip import Clip
 
 Nodes = Float32[np.ndarray, "h w 3"]
@@ -237,23 +237,34 @@ def layer_relight(
     return Relight(own, around, light, clip)
 
 
-def background_relight(
-    stack: LayerStack, light: Light | None, clip: Clip
-) -> Callable[[NDArray[np.uint8], int, int], None]:
-    """What lights the background: changes an opaque frame of a camera's frame and an output's frame, in place."""
+def background_relight(stack: LayerStack, light: Light | None, clip: Clip) -> Callable[[NDArray[np.uint8], View], None]:
+    """What lights the background: changes an opaque frame of a view, in place."""
     if light is None or not light.changes or light.of == "output":
-        return lambda frame, camera, shown: None
+        return lambda frame, view: None
     shading = stack.background.shading
-    relight = Relight(
-        BackgroundLight(stack) if shading is None else AtlasLight(shading, moves=False), None, light, clip
-    )
+    falls = BackgroundLight(stack) if shading is None else AtlasLight(shading, moves=False)
+    relight = Relight(falls, None, light, clip)
 
-    def lit(frame: NDArray[np.uint8], camera: int, shown: int) -> None:
-        factors = relight.factors(camera, shown, relight.moment(shown, shown))
+    def lit(frame: NDArray[np.uint8], view: View) -> None:
+        shown = view.background_frame
+        factors = relight.factors(view.camera_frame, shown, relight.moment(shown, shown))
         if factors is not None:
-            frame[:] = scaled(frame, factors, stack.size)
+            frame_from_canvas = np.linalg.inv(stack.camera.canvas_from_frame[view.camera_frame])
+            seen = frame_from_canvas @ view.canvas_from_view(stack.camera)
+            frame[:] = scaled(frame, _seen_through(factors, seen, stack.size), stack.size)
 
     return lit
+
+
+def _seen_through(nodes: Nodes, frame_from_view: Float64[np.ndarray, "3 3"], size: tuple[int, int]) -> Nodes:
+    """Nodes over a frame as nodes over a view of it; beyond the frame its edge's."""
+    rows, columns = nodes.shape[:2]
+    y, x = np.meshgrid(node_places(rows, size[1]), node_places(columns, size[0]), indexing="ij")
+    places = np.stack([x, y], -1).reshape(1, -1, 2).astype(np.float64)
+    moved = np.asarray(cv2.perspectiveTransform(places, frame_from_view), np.float32).reshape(rows, columns, 2) + 0.5
+    to_x, to_y = moved[..., 0] * ((columns - 1) / size[0]), moved[..., 1] * ((rows - 1) / size[1])
+    found = cv2.remap(nodes, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32)
 
 
 def scaled(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from jaxtyping import Float64
 
 from polytempo.core.pictures import Pictures
 from polytempo.edit.edl import Instance
@@ -22,6 +23,10 @@ SOLID = 128
 """Alpha from which a pixel is body."""
 
 
+Key = tuple[int, int, bytes]
+"""Source frame, frame whose light falls, camera."""
+
+
 class Shower:
     """Gives an instance's body and effects at any moment; keeps the frames it last needed and the motion between them.
 
@@ -35,7 +40,7 @@ class Shower:
         self._interpolator = interpolator
         self._relight = layer_relight(stack, layer, instance.light, clip, offset=instance.offset)
         self._read: dict[str, dict[tuple[int, int], Movable]] = {"body": {}, "effects": {}}
-        self._kept: dict[str, dict[tuple[int, int, int], Crop]] = {"body": {}, "effects": {}}
+        self._kept: dict[str, dict[Key, Crop]] = {"body": {}, "effects": {}}
         self._moving_camera = not _at_rest(stack)
         self._flows = {"body": FlowBetween(), "effects": FlowBetween(soft=True)}
 
@@ -81,11 +86,11 @@ class Shower:
         read, kept = self._read[what], self._kept[what]
         keys = [self._key(what, one, view) for one in sources]
         self._read[what] = {key[:2]: read.get(key[:2]) or self._lit(what, pictures, *key[:2]) for key in keys}
-        offset, frame = self._instance.offset, view.camera_frame
+        offset, looks = self._instance.offset, view.canvas_from_view(self._stack.camera)
         self._kept[what] = {
             key: kept[key]
             if key in kept
-            else placed(self._stack, self._read[what][key[:2]], source=key[0], frame=frame, offset=offset)
+            else placed(self._stack, self._read[what][key[:2]], source=key[0], canvas_from_view=looks, offset=offset)
             for key in keys
         }
         return [self._kept[what][key] for key in keys]
@@ -96,11 +101,12 @@ class Shower:
             crop = self._relight.crop(crop, self._stack.size, source=source, moment=moment)
         return Movable(crop)
 
-    def _key(self, what: str, source: int, view: View) -> tuple[int, int, int]:
+    def _key(self, what: str, source: int, view: View) -> Key:
         """Source frame, frame whose light falls on it, frame whose camera looks; as far as they make a difference."""
         relight = self._relight if what == "body" else None
         moment = source if relight is None else relight.moment(source, view.background_frame)
-        return source, moment, view.camera_frame if self._moving_camera else 0
+        moves = self._moving_camera or view.key is not None or view.whole
+        return source, moment, view.canvas_from_view(self._stack.camera).tobytes() if moves else b""
 
 
 def _at_rest(stack: LayerStack) -> bool:
@@ -109,18 +115,23 @@ def _at_rest(stack: LayerStack) -> bool:
 
 
 def placed(
-    stack: LayerStack, crop: Movable, *, source: int, frame: int, offset: tuple[float, float] = (0.0, 0.0)
+    stack: LayerStack,
+    crop: Movable,
+    *,
+    source: int,
+    canvas_from_view: Float64[np.ndarray, "3 3"],
+    offset: tuple[float, float] = (0.0, 0.0),
 ) -> Crop:
-    """A crop of one frame where the camera of another shows it.
+    """A crop of one frame where another camera shows it, moved by some pixels there.
 
-    Source: paper A, Section 4.6.
+    Source: paper A, Section 4.6; paper B, Section 4.5, whose triangles are exact here: the scene lies on one plane.
     """
-    matrices = stack.camera.canvas_from_frame
-    same = source == frame or np.array_equal(matrices[source], matrices[frame])
+    theirs = stack.camera.canvas_from_frame[source]
+    same = np.array_equal(theirs, canvas_from_view)
     x, y = offset
     if same and not (x or y):
         return crop.crop
-    matrix = np.eye(3) if same else stack.camera.frame_from_frame(frame, source)
+    matrix = np.eye(3) if same else np.linalg.inv(canvas_from_view) @ theirs
     return crop.moved(np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ matrix, stack.size)
 
 
