@@ -28,11 +28,13 @@ class Unseen:
     def pixels(self, canvas_from_view: Float64[np.ndarray, "3 3"]) -> Bool[np.ndarray, "H W"]:
         """Pixels of a camera's view that the clip never shows bare; not to be written to."""
         key = canvas_from_view.tobytes()
-        if self._kept is None or key != self._key:
+        kept = self._kept
+        if kept is None or key != self._key:
             view_from_canvas = np.linalg.inv(canvas_from_view) @ np.array([[1, 0, -1], [0, 1, -1], [0, 0, 1.0]])
             seen = warp_picture(self._seen, view_from_canvas, self._camera.frame_size, interpolation="nearest")
-            self._kept, self._key = seen == 0, key
-        return self._kept
+            kept = self._kept = seen == 0
+            self._key = key
+        return kept
 
     def mark(self, plate: UInt8[np.ndarray, "H W 4"], canvas_from_view: Float64[np.ndarray, "3 3"]) -> None:
         """Hatch such pixels in place."""
