@@ -13,7 +13,9 @@ from polytempo.cli.edits import EditWord, edit_words, edited
 from polytempo.cli.scene import Scene
 from polytempo.core.errors import InputError
 from polytempo.edit.align.peaks import peaks
+from polytempo.edit.camera import CameraKey, Whole
 from polytempo.edit.edl import Edl, Framing, Locked, identity_edl
+from polytempo.edit.light import Light
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.project.folder import open_project
 from polytempo.project.given_keypoints import keep_keypoints, keypoint_tracks
@@ -264,6 +266,43 @@ def test_motion_meets_the_beat_of_a_track(tmp_path: Path) -> None:
     assert sum(one < 1 for one in met) >= 2
 
 
+def test_light_is_typed_part_by_part() -> None:
+    words = ["--light", "girl=output,background", "--light", "boy=time:1s,gain:1.5", "--light", "background=off"]
+    edl = edited(start(), edit_words(words), scene=Scene(clip=CLIP))
+    assert edl.instance("girl").light == Light(of="output", by="background")
+    assert edl.instance("boy").light == Light(of=Fraction(1), gain=1.5)
+    assert edl.light == Light(gain=0.0)
+    assert [line for line in described(edl) if "light" in line] == [
+        "girl: 0-2 s shows 0-2 s; light of the output's moment from the background around",
+        "boy: 0-2 s shows 0-2 s; light of 1 s times 1.5",
+        "output: the background's light off",
+    ]
+    back = edited(
+        edl, edit_words([f"--light={name}=own" for name in ("girl", "boy", "background")]), scene=Scene(clip=CLIP)
+    )
+    assert back == start()
+
+
+def test_cameras_are_typed_with_how_they_are_moved(tmp_path: Path) -> None:
+    def camera(text: str) -> Edl:
+        return edited(start(), [EditWord(operation="camera", text=text)], scene=Scene(clip=CLIP))
+
+    assert isinstance(camera("whole").camera, Whole)
+    moved = camera("girl:x:40,y:-10.5,scale:1.2")
+    assert moved.camera == Framing(instance="girl")
+    assert moved.camera_path == (CameraKey(x=40, y=-10.5, scale=1.2),)
+    path = camera("locked@1s:x:0@0s;x:90,rotate:5@24f")
+    assert path.camera == Locked(at=Fraction(1))
+    assert path.camera_path == (CameraKey(), CameraKey(at=Fraction(1), x=90, rotate=5))
+    assert described(path)[-1] == (
+        "output: camera locked as at 1 s; camera moved by nothing at 0 s; 90, 0 px and 5 degrees at 1 s"
+    )
+    file = tmp_path / "path.json"
+    file.write_text('[{"at": "1", "scale": 2}]')
+    assert camera(f"original:path:{file}").camera_path == (CameraKey(at=Fraction(1), scale=2),)
+    assert edited(path, edit_words(["--camera", "original"]), scene=Scene(clip=CLIP)) == start()
+
+
 def test_copies_come_after() -> None:
     edl = edited(start(), [EditWord(operation="duplicate", text="girl*2+3f:5,0")], scene=Scene(clip=CLIP))
     assert [one.layer for one in edl.instances].count("girl") == 3
@@ -300,6 +339,16 @@ def test_copies_come_after() -> None:
         ("trim", "1s", "a range must be given"),
         ("slow-motion", "girl=magic", "the word must be one of nearest, blend, flow; got 'magic'"),
         ("grain", "much", "must read PERCENT%"),
+        ("camera", "whole:scale:9000", "scale by 0.05 to 20"),
+        ("camera", "whole:zoom:2", "must read CAMERA:x:PX"),
+        ("camera", "original:x:1@9s", "times must be within the output"),
+        ("camera", "original:path:nowhere.json", "the path must be a readable file"),
+        ("light", "girl", "must read NAME=PART"),
+        ("light", "gril=output", "layer of that name; got 'gril'"),
+        ("light", "girl=dark", "light must be of output, own, time:TIME"),
+        ("light", "girl=gain:much", "light must read time:TIME or gain:NUMBER"),
+        ("light", "girl=gain:20", "the gain must lie in 0 to 8; got 20"),
+        ("light", "girl=time:9s", "times must be within the clip"),
         ("align", "girl=boy", "subjects must have been followed to be aligned"),
         ("align", "girl=boy:magic", "the method must be one of cow, dtw, phase, events, auto; got 'magic'"),
         ("align", "girl=boy:9s=1s", "times must be within the clip"),

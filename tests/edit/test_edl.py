@@ -60,7 +60,7 @@ def test_the_document_is_plain() -> None:
     document = json.loads(text_from_edl(identity_edl(["girl"], DURATION)))
     assert document == {
         "schema": "polytempo.edl",
-        "version": 2,
+        "version": 3,
         "instances": [
             {
                 "name": "girl",
@@ -85,13 +85,16 @@ def test_the_document_is_plain() -> None:
                 "levels": [],
                 "between": "nearest",
                 "shutter": 0.0,
+                "light": None,
             }
         ],
         "duration": "1001/150",
         "timing": "clip",
         "camera": "original",
+        "camera_path": [],
         "clock": None,
         "grain": 0.0,
+        "light": None,
     }
 
 
@@ -126,7 +129,7 @@ VERSION_1 = {
 def test_edits_of_version_1_are_still_read() -> None:
     edl = edl_from_text(json.dumps(VERSION_1))
     assert [edl.instance("girl").time_map.at(F(t)) for t in (-1, 1, 3)] == [None, F(1, 2), F(6, 5)]
-    assert json.loads(text_from_edl(edl))["version"] == 2
+    assert json.loads(text_from_edl(edl))["version"] == 3
 
 
 def everything() -> Edl:
@@ -223,9 +226,9 @@ def test_documents_that_are_no_edit_are_refused(change: Callable[[dict[str, Any]
 
 
 @pytest.mark.refusal
-@pytest.mark.parametrize("version", [3, "1", None, True, 0, -1, 1.5])
+@pytest.mark.parametrize("version", [4, "1", None, True, 0, -1, 1.5])
 def test_other_versions_are_refused(version: object) -> None:
-    with pytest.raises(VersionError, match="an edit must be of version 2 or older; got version"):
+    with pytest.raises(VersionError, match="an edit must be of version 3 or older; got version"):
         edl_from_text(changed(lambda d: d.update(version=version)))
 
 

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
-import torch
 from jaxtyping import Float32, UInt8
 from numpy.typing import NDArray
 
-from polytempo.atlas.picture import AtlasPicture, atlas_sampled
+from polytempo.atlas.paint import Paint, painted_crop
+from polytempo.atlas.picture import AtlasPicture
+from polytempo.atlas.recolour import Recolour, recoloured
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures
-from polytempo.decompose.nvd.export import FrameOfModel, frame_of_model
-from polytempo.decompose.nvd.model import AtlasModel
+from polytempo.layers.shading import Shading, atlas_sampled
+from polytempo.layers.sparse import Crop, crop_of
 from polytempo.layers.stack import LayerStack
 
-log = logging.getLogger(__name__)
 SEEN = 26
 """Coverage, of 255, from which a place of an atlas counts as seen: a tenth."""
 BACKGROUND = 0
@@ -28,22 +26,23 @@ BACKGROUND = 0
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class AtlasEdit:
-    """What is done to one layer."""
+    """What is done to the look of one layer; the light on it is the edit decision list's (``edit.light``)."""
 
-    change: Float32[np.ndarray, "S S 3"] | None = None
-    """Edited texture minus the texture, −1…1; None where it is not painted on."""
-    light_gain: float = 1.0
-    """How strong its light is: 0 flat, 1 as filmed, above 1 stronger. Of its departure from 1."""
-    light_from: int | None = None
-    """Frame whose light falls on it at all times; its own moment's where None."""
+    change: Float32[np.ndarray, "S S 3"]
+    """Edited texture minus the texture, −1…1."""
+    unseen: float = 0.0
+    """Share of the paint that lies where the clip never shows the layer."""
 
 
-def overlay_edit(picture: AtlasPicture, overlay: UInt8[np.ndarray, "S S 4"]) -> AtlasEdit:
+def overlay_edit(
+    picture: AtlasPicture, overlay: UInt8[np.ndarray, "S S 4"], *, before: AtlasEdit | None = None
+) -> AtlasEdit:
     """Paint laid over an atlas.
 
     Args:
         picture: The atlas.
         overlay: Straight RGBA of its size.
+        before: What was done to it already, beneath the paint.
 
     Raises:
         ShapeError: the overlay has another size or no alpha.
@@ -59,10 +58,12 @@ def overlay_edit(picture: AtlasPicture, overlay: UInt8[np.ndarray, "S S 4"]) -> 
             got=f"{overlay.dtype} {overlay.shape}",
             todo="Paint on the picture that was written, and keep its size",
         )
-    return _change(picture, overlay[..., :3], overlay[..., 3] / np.float32(255))
+    return _change(picture, overlay[..., :3], overlay[..., 3] / np.float32(255), before)
 
 
-def repainted_edit(picture: AtlasPicture, painted: UInt8[np.ndarray, "S S 3"]) -> AtlasEdit:
+def repainted_edit(
+    picture: AtlasPicture, painted: UInt8[np.ndarray, "S S 3"], *, before: AtlasEdit | None = None
+) -> AtlasEdit:
     """An atlas painted anew; what equals the picture is left alone.
 
     Raises:
@@ -76,98 +77,86 @@ def repainted_edit(picture: AtlasPicture, painted: UInt8[np.ndarray, "S S 3"]) -
             got=f"{painted.dtype} {painted.shape}",
             todo="Paint on the picture that was written, and keep its size",
         )
-    return _change(picture, painted, (painted != picture.colour).any(-1).astype(np.float32))
+    return _change(picture, painted, (painted != picture.colour).any(-1).astype(np.float32), before)
 
 
-def edited_stack(stack: LayerStack, model: AtlasModel, edits: Mapping[int, AtlasEdit]) -> LayerStack:
+def recoloured_edit(picture: AtlasPicture, how: Recolour, *, before: AtlasEdit | None = None) -> AtlasEdit:
+    """A layer in other colours, paint that was laid on it before included."""
+    colour = picture.colour.astype(np.float32) / 255
+    beneath = colour if before is None else np.clip(colour + before.change, 0, 1)
+    unseen = 0.0 if before is None else before.unseen
+    return AtlasEdit(change=recoloured(beneath, how) - colour, unseen=unseen)
+
+
+def edited_stack(stack: LayerStack, edits: Mapping[int, AtlasEdit]) -> LayerStack:
     """A layer stack with its layers edited; pictures are made when they are asked for.
 
     To what a layer shows is added what the edit changes of it, under its light: all other detail of the clip stays. The
-    result is retimed, rendered and exported like any other.
+    result is retimed, rendered and exported like any other, and can be edited again.
 
     Args:
-        stack: Made from ``model``, of any size with its aspect.
-        model: Trained.
+        stack: Of atlases: its layers know their UV and light.
         edits: By layer id, the background's being 0.
 
     Raises:
-        InputError: an edit names a layer or a frame that is not there, or the background is not lit by atlases.
+        InputError: an edit names a layer that is not there, or one that has no atlas.
 
     Source: paper B, Section 4.3 and Eq. 6; adding the difference to the frame as its released system does.
     """
-    place_of = {one.layer_id: place for place, one in enumerate(stack.layers)}
-    for layer_id, edit in edits.items():
-        if layer_id != BACKGROUND and layer_id not in place_of:
+    there = {BACKGROUND: stack.background.shading} | {one.layer_id: one.shading for one in stack.layers}
+    for layer_id in edits:
+        if layer_id not in there:
             raise InputError("atlas.edit", "an edit must be of a layer that is there", got=f"layer id {layer_id}")
-        if edit.light_gain < 0:
-            raise InputError("atlas.edit", "light_gain must be 0 or more", got=str(edit.light_gain))
-        if edit.light_from is not None and not 0 <= edit.light_from < stack.n_frames:
+        if there[layer_id] is None or (layer_id == BACKGROUND and stack.background.live is None):
             raise InputError(
                 "atlas.edit",
-                f"light must be borrowed from frame 0 to {stack.n_frames - 1}",
-                got=f"frame {edit.light_from}",
+                "an edit must be of a layer that has an atlas",
+                got=f"layer id {layer_id}",
+                todo="Decompose the clip with --method nvd",
             )
-    size = stack.size
 
-    @lru_cache(maxsize=8)
-    def said(t: int) -> FrameOfModel:
-        return frame_of_model(model, t, size=size)
+    def made(pictures: Pictures, layer_id: int) -> Pictures:
+        shading = there[layer_id]
+        assert shading is not None
+        return _Edited(pictures, shading, edits[layer_id], stack.size)
 
     layers = tuple(
-        replace(one, pictures=_Edited(one.pictures, model, said, edits[one.layer_id], place_of[one.layer_id]))
-        if one.layer_id in edits
-        else one
+        replace(one, pictures=made(one.pictures, one.layer_id)) if one.layer_id in edits else one
         for one in stack.layers
     )
     background = stack.background
-    if BACKGROUND in edits:
-        if background.live is None:
-            raise InputError("atlas.edit", "the background must be lit by atlases", got="a still one")
-        live = _Edited(background.live, model, said, edits[BACKGROUND], model.n_layers - 1)
-        background = replace(background, live=live)
+    if BACKGROUND in edits and background.live is not None:
+        background = replace(background, live=made(background.live, BACKGROUND))
     return replace(stack, layers=layers, background=background)
 
 
 class _Edited:
     """Pictures of a layer with an edit on them."""
 
-    def __init__(
-        self, pictures: Pictures, model: AtlasModel, said: Callable[[int], FrameOfModel], edit: AtlasEdit, place: int
-    ) -> None:
-        self._pictures, self._model, self._edit, self._place = pictures, model, edit, place
-        self._said = said
+    def __init__(self, pictures: Pictures, shading: Shading, edit: AtlasEdit, size: tuple[int, int]) -> None:
+        self._pictures, self._shading, self._size = pictures, shading, size
+        self._paint = Paint.of(edit.change)
 
     def __len__(self) -> int:
         return len(self._pictures)
 
     def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
-        rgba = np.asarray(self._pictures[index])
-        edit, n = self._edit, self._place
-        said = self._said(index)
-        light = said.residual[n].numpy()
-        lit = light
-        if edit.light_from is not None:
-            lit = borrowed_light(self._model, said, n, edit.light_from)
-        lit = np.maximum(1 + edit.light_gain * (lit - 1), np.float32(0))
-        colour = said.colour[n].numpy()
-        painted = colour if edit.change is None else colour + atlas_sampled(edit.change, said.uv[n].numpy())
-        share = rgba[..., 3:].astype(np.float32)
-        changed = rgba[..., :3] + share * (painted * lit - colour * light)
-        out = rgba.copy()
-        out[..., :3] = np.clip(changed + 0.5, 0, 255).astype(np.uint8)
-        out[rgba[..., 3] == 0] = 0
-        return out
+        crop = self.crop(index)
+        rows, columns = crop.picture.shape[:2]
+        picture = np.zeros((self._size[1], self._size[0], 4), np.uint8)
+        picture[crop.y : crop.y + rows, crop.x : crop.x + columns] = crop.picture
+        return picture
+
+    def crop(self, index: int, /) -> Crop:
+        """Frame ``index`` without the empty space around it."""
+        uv = np.asarray(self._shading.uv[index], np.float32)
+        light = atlas_sampled(np.asarray(self._shading.light[index], np.float32), uv)
+        return painted_crop(crop_of(self._pictures, index), self._paint, uv=uv, light=light, size=self._size)
 
 
-def borrowed_light(model: AtlasModel, said: FrameOfModel, layer: int, frame: int) -> Float32[np.ndarray, "H W 3"]:
-    """The light that falls at another time on what a frame shows of a layer."""
-    uv = said.uv[layer].reshape(-1, 2).to(next(model.parameters()).device)
-    with torch.no_grad():
-        light = model.light(uv, torch.full_like(uv[:, 0], frame), layer)
-    return light.cpu().numpy().reshape(said.residual[layer].shape)
-
-
-def _change(picture: AtlasPicture, painted: UInt8[np.ndarray, "S S 3"], alpha: NDArray[np.floating]) -> AtlasEdit:
+def _change(
+    picture: AtlasPicture, painted: UInt8[np.ndarray, "S S 3"], alpha: NDArray[np.floating], before: AtlasEdit | None
+) -> AtlasEdit:
     touched, shown = alpha > 0, picture.coverage >= SEEN
     if touched.any() and not (touched & shown).any():
         raise InputError(
@@ -176,7 +165,8 @@ def _change(picture: AtlasPicture, painted: UInt8[np.ndarray, "S S 3"], alpha: N
             got="paint on transparent places alone",
             todo="Paint where the atlas picture is opaque",
         )
-    if (missed := float((touched & ~shown).sum() / max(touched.sum(), 1))) > 0.5:
-        log.warning("%.0f %% of the paint lies where the clip never shows the layer", 100 * missed)
-    change = alpha[..., None] * (painted.astype(np.float32) - picture.colour) / 255
-    return AtlasEdit(change=change.astype(np.float32))
+    unseen = float((touched & ~shown).sum() / max(touched.sum(), 1))
+    beneath = np.zeros(picture.colour.shape, np.float32) if before is None else before.change
+    to_paint = painted.astype(np.float32) / 255 - (picture.colour.astype(np.float32) / 255 + beneath)
+    change = beneath + alpha[..., None] * to_paint
+    return AtlasEdit(change=change.astype(np.float32), unseen=unseen)

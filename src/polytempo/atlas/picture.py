@@ -14,6 +14,7 @@ from polytempo.core.errors import InputError
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.decompose.nvd.export import POINTS_AT_ONCE, frame_of_model
 from polytempo.decompose.nvd.model import AtlasModel
+from polytempo.layers.shading import texels
 
 SIDE_PX = 1000
 """Side of an atlas picture. Source: paper B, Section 4.3."""
@@ -74,23 +75,6 @@ def atlas_pictures(model: AtlasModel, *, side_px: int = SIDE_PX, report: Report 
             )
         )
     return pictures
-
-
-def texels(uv: Float[np.ndarray, "*S"], side_px: int) -> Float[np.ndarray, "*S"]:
-    """Places in an atlas picture, in texels with centres at whole numbers.
-
-    Example:
-        >>> texels(np.array([-1.0, 1.0]), 4).tolist()
-        [-0.5, 3.5]
-    """
-    return (uv + 1) * (side_px / 2) - 0.5
-
-
-def atlas_sampled(picture: Float[np.ndarray, "S S C"], uv: Float[np.ndarray, "H W 2"]) -> Float[np.ndarray, "H W C"]:
-    """An atlas picture as the pixels of a frame see it, bilinear; beyond its border the nearest texel."""
-    place = texels(uv, len(picture)).astype(np.float32)
-    found = cv2.remap(picture, place[..., 0], place[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found).reshape(*uv.shape[:2], picture.shape[2])
 
 
 def _closed(coverage: UInt8[np.ndarray, "S S"], spacing: float) -> UInt8[np.ndarray, "S S"]:

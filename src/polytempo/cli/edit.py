@@ -15,6 +15,7 @@ from polytempo.cli.options import ClipOrProject, Edits, Place, takes_groups
 from polytempo.cli.scene import Scene, project_scene
 from polytempo.cli.session import session
 from polytempo.core.errors import InputError
+from polytempo.edit.camera import CameraKey, Whole
 from polytempo.edit.edl import (
     Edl,
     Framing,
@@ -26,6 +27,7 @@ from polytempo.edit.edl import (
     read_edl,
     write_edl,
 )
+from polytempo.edit.light import Light
 from polytempo.edit.segments import Bezier, Hide, Hold, Linear, Smooth
 from polytempo.edit.timemap import Nested, Segment, TimeMap, identity_map
 from polytempo.exchange.otio import read_otio
@@ -110,7 +112,17 @@ def _looks(one: Instance) -> list[str]:
     for part in one.levels:
         level.append(f"level {part.level} over {float(part.start):.4g}-{float(part.stop):.4g} s")
     between = [] if one.between == "nearest" else [f"slow motion by {one.between}"]
-    return [*level, *between, *(["motion blur"] if one.shutter else [])]
+    return [*level, *between, *(["motion blur"] if one.shutter else []), *_light(one.light)]
+
+
+def _light(light: Light | None) -> list[str]:
+    if light is None or not light.changes:
+        return []
+    of = light.of
+    words = [] if of == "own" else ["of the output's moment" if of == "output" else f"of {float(of):.4g} s"]
+    words += ["from the background around"] if light.by == "background" else []
+    words += [] if light.gain == 1 else ["off" if light.gain == 0 else f"times {light.gain:g}"]
+    return [f"light {' '.join(words)}"]
 
 
 def _whole(edl: Edl) -> list[str]:
@@ -124,11 +136,23 @@ def _whole(edl: Edl) -> list[str]:
             words.append(f"camera locked as at {float(at):.4g} s")
         case Framing(instance=name):
             words.append(f"camera on {name}")
+        case Whole():
+            words.append("camera on the whole scene")
         case _:
             pass
+    if edl.camera_path:
+        words.append(f"camera moved by {'; '.join(map(_moved, edl.camera_path))}")
+    words += [f"the background's {one}" for one in _light(edl.light)]
     if isinstance(edl.timing, Fraction):
         words.append(f"{float(edl.timing):.5g} frames a second")
     return [*words, *([f"grain {edl.grain:.0%}"] if edl.grain else [])]
+
+
+def _moved(key: CameraKey) -> str:
+    parts = [f"{key.x:g}, {key.y:g} px"] if key.x or key.y else []
+    parts += [f"scale {key.scale:g}"] if key.scale != 1 else []
+    parts += [f"{key.rotate:g} degrees"] if key.rotate else []
+    return f"{' and '.join(parts) or 'nothing'} at {float(key.at):.4g} s"
 
 
 def _rounds(time_map: TimeMap) -> list[str]:

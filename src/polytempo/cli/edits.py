@@ -6,17 +6,20 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from pathlib import Path
 from typing import cast, get_args
 
 from polytempo.cli.align_edits import align_edit, beat_edit, hold_on_exit_edit, photo_finish_edit
 from polytempo.cli.scene import Scene
 from polytempo.core.errors import InputError
 from polytempo.core.time import fraction_from_text
+from polytempo.edit.camera import CameraKey, read_camera_path
 from polytempo.edit.edl import Between, Edl
 from polytempo.edit.operations.delay import delay
 from polytempo.edit.operations.duplicate import duplicate
 from polytempo.edit.operations.freeze import freeze
 from polytempo.edit.operations.keys import remap
+from polytempo.edit.operations.light import BACKGROUND, relight
 from polytempo.edit.operations.loop import loop
 from polytempo.edit.operations.picture import (
     at_frame_rate,
@@ -25,7 +28,9 @@ from polytempo.edit.operations.picture import (
     interpolate,
     keep_grain,
     lock_camera,
+    move_camera,
     put_at_level,
+    widen_camera,
 )
 from polytempo.edit.operations.ramp import ramp
 from polytempo.edit.operations.remove import remove
@@ -36,7 +41,16 @@ from polytempo.edit.operations.speed import speed
 from polytempo.edit.operations.stagger import stagger, swap
 from polytempo.edit.operations.trim import Then as Longer
 from polytempo.edit.operations.trim import extend, trim
-from polytempo.edit.phrases import parse_choice, parse_keys, parse_level, parse_names, parse_ramp, parse_row
+from polytempo.edit.phrases import (
+    parse_camera_keys,
+    parse_choice,
+    parse_keys,
+    parse_level,
+    parse_light,
+    parse_names,
+    parse_ramp,
+    parse_row,
+)
 from polytempo.edit.selectors import duration_from_text, parse_copies, parse_selection, parse_shift, parse_speed
 from polytempo.edit.timemap import Round
 
@@ -230,12 +244,25 @@ def _blur(edl: Edl, text: str, scene: Scene) -> Edl:
 
 
 def _camera(edl: Edl, text: str, scene: Scene) -> Edl:
-    if text == "original":
-        return free_camera(edl)
-    if text.startswith("locked"):
-        at = parse_selection(text, clip=scene.clip, names=["locked"]).start
-        return lock_camera(edl, at=at or ZERO)
-    return frame_camera(edl, _whole(edl, text, scene))
+    base, _, moves = text.partition(":")
+    keys: tuple[CameraKey, ...] = ()
+    if moves.startswith("path:"):
+        keys = read_camera_path(Path(moves.removeprefix("path:")))
+    elif moves:
+        base, keys = parse_camera_keys(text, clip=scene.clip, output=edl.duration)
+    if base in ("original", "whole"):
+        edl = free_camera(edl) if base == "original" else widen_camera(edl)
+    elif base.startswith("locked"):
+        at = parse_selection(base, clip=scene.clip, names=["locked"]).start
+        edl = lock_camera(edl, at=at or ZERO)
+    else:
+        edl = frame_camera(edl, _whole(edl, base, scene))
+    return move_camera(edl, *keys)
+
+
+def _light(edl: Edl, text: str, scene: Scene) -> Edl:
+    name, light = parse_light(text, clip=scene.clip, names=list(dict.fromkeys([*_names(edl), BACKGROUND])))
+    return relight(edl, name, light if light.changes else None)
 
 
 def _grain(edl: Edl, text: str, scene: Scene) -> Edl:
@@ -282,6 +309,7 @@ OPERATIONS: dict[str, Operation] = {
     "slow-motion": _slow,
     "motion-blur": _blur,
     "camera": _camera,
+    "light": _light,
     "grain": _grain,
     "frame-rate": _rate,
 }

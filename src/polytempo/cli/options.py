@@ -11,6 +11,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from polytempo.cli.look_options import Camera, LightOf, Paint
+
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from, and what the program logs.")]
 ClipOrProject = Annotated[
@@ -117,14 +119,6 @@ Trimaps = Annotated[
         "surely hers, black surely not, transparent as it was. For the neural presets; `none` forgets all.",
     ),
 ]
-Paint = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME=FILE|none",
-        help="Paint on a layer's atlas (girl=p.png, background=p.png), for --method nvd: laid over it, or without "
-        "alpha in its place. It stays with the project until `none` is said.",
-    ),
-]
 PresetName = Annotated[
     str | None,
     typer.Option("--preset", metavar="NAME", help="draft (minutes, no GPU), standard or paper (neural model)."),
@@ -226,10 +220,6 @@ SlowMotion = Annotated[
 ]
 MotionBlur = Annotated[
     list[str] | None, typer.Option("--motion-blur", metavar="WHO", help="Blur what runs fast: girl.")
-]
-Camera = Annotated[
-    list[str] | None,
-    typer.Option("--camera", metavar="HOW", help="original, locked@1s, or a name whose framing is kept: girl."),
 ]
 GrainShare = Annotated[
     list[str] | None, typer.Option("--grain", metavar="PERCENT", help="Grain on what stands still: 100%.")
@@ -352,6 +342,7 @@ class Edits:
     slow_motion: SlowMotion = None
     motion_blur: MotionBlur = None
     camera: Camera = None
+    light: LightOf = None
     grain: GrainShare = None
     frame_rate: FrameRate = None
     signal: Signal = "height"

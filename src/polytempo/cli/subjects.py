@@ -71,7 +71,7 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
         if text == "none":
             forget_paint(now.project)
         else:
-            keep_paint(now.project, text)
+            keep_paint(now.project, clip, text)
     if now.settings.vitpose != "none":
         check_vitpose(now.settings.vitpose)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))

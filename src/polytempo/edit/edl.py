@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -18,16 +19,18 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from polytempo.core.errors import InputError, VersionError
 from polytempo.core.files import write_bytes
+from polytempo.edit.camera import CameraKey, Whole
 from polytempo.edit.exact import Exact
+from polytempo.edit.light import Light
 from polytempo.edit.segments import Hide, Hold, Linear
 from polytempo.edit.timemap import TimeMap, identity_map
 from polytempo.video.clip import Clip
 
 WHERE = "edit.edl"
 SCHEMA = "polytempo.edl"
-VERSION = 2
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: dict}
-"""From a version to the next: the function that changes a document so. Version 2 only knows more than version 1."""
+VERSION = 3
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: dict, 2: dict}
+"""From a version to the next: the function that changes a document so. Each only knows more than the one before."""
 CURVE_LOOKS = 32
 """Places at which a curve is asked whether it leaves the clip; what it does between them, the renderer holds."""
 FASTEST_RATE = 1000
@@ -101,6 +104,8 @@ class Instance:
     """What is shown between two frames of the source: slow motion."""
     shutter: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     """Share of an output frame over which what passes by is mixed when it runs fast: motion blur. 0 is none."""
+    light: Light | None = None
+    """Light on its body other than as filmed."""
 
     def level_at(self, time: Fraction) -> int:
         """Level at a moment of the output."""
@@ -121,12 +126,16 @@ class Edl:
     """Length of the output in seconds."""
     timing: Literal["clip"] | Exact = "clip"
     """``"clip"``: output frames stand at the times of the clip's own frames; else so many frames a second."""
-    camera: Literal["original"] | Annotated[Locked | Framing, Field(discriminator="kind")] = "original"
+    camera: Literal["original"] | Annotated[Locked | Framing | Whole, Field(discriminator="kind")] = "original"
     """``"original"``: the camera moves as it did at the source times that ``clock`` names."""
+    camera_path: tuple[CameraKey, ...] = ()
+    """How that camera is moved, key by key in order of time; one key moves it throughout."""
     clock: TimeMap | None = None
     """Source time of the background and the original camera; None is the output's own time, held at the clip's end."""
     grain: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
     """Share of the clip's own grain laid on subjects that stand still, so that a freeze does not look like a still."""
+    light: Light | None = None
+    """Light on the background other than as filmed."""
 
     def __post_init__(self) -> None:
         names = [one.name for one in self.instances]
@@ -135,6 +144,11 @@ class Edl:
             raise InputError(WHERE, "instances must have names of their own", got=f"{', '.join(twice)} more than once")
         if isinstance(self.camera, Framing) and self.camera.instance not in names:
             raise InputError(WHERE, "the camera must frame an instance of the edit", got=repr(self.camera.instance))
+        moments = [one.at for one in self.camera_path]
+        if any(b <= a for a, b in pairwise(moments)):
+            raise InputError(
+                WHERE, "keys of the camera must follow each other in time", got=", ".join(map(str, moments))
+            )
         if isinstance(self.timing, Fraction) and not 0 < self.timing <= FASTEST_RATE:
             raise InputError(
                 WHERE, f"the frame rate must be above 0 and at most {FASTEST_RATE}", got=f"{float(self.timing):g}"
@@ -208,6 +222,8 @@ def check_edl(edl: Edl, *, layers: Sequence[str], source_duration: Fraction) -> 
                 todo=f"There is: {', '.join(layers) or 'no layer'}",
             )
         _require_within(one.name, one.time_map, source_duration)
+        _require_light(one.name, one.light, source_duration)
+    _require_light("the background", edl.light, source_duration)
     if edl.clock is not None:
         _require_within("the background", edl.clock, source_duration)
     if isinstance(edl.camera, Locked) and not 0 <= edl.camera.at <= source_duration:
@@ -284,6 +300,15 @@ def read_edl(path: Path) -> Edl:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(WHERE, "the edit must be a readable text file", got=str(error), path=path) from error
     return edl_from_text(text, path=path)
+
+
+def _require_light(name: str, light: Light | None, source_duration: Fraction) -> None:
+    if light is not None and isinstance(light.of, Fraction) and not 0 <= light.of <= source_duration:
+        raise InputError(
+            WHERE,
+            f"the light on {name} must be of the clip, 0 to {float(source_duration):g} s",
+            got=f"{float(light.of):g} s",
+        )
 
 
 def _require_within(name: str, time_map: TimeMap, source_duration: Fraction) -> None:

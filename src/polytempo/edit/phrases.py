@@ -10,6 +10,8 @@
 ``girl@3s-6s=boy``           over a range of the output
 ``girl=boy:1s=1.2s,2s=2.5s``  by landmarks: the girl's moment, the boy's moment
 ``girl,boy:40,200,300,210@1s``  a finish line, as drawn in the frame at 1 s
+``girl=output,gain:1.5``     light of the output's moment, half as strong again
+``whole:scale:1.2,x:-40``    a camera that is moved; ``x:0@0s;x:90@2s`` along a path
 ===========================  =================================================
 """
 
@@ -17,10 +19,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from polytempo.core.errors import InputError
+from polytempo.edit.camera import CameraKey
+from polytempo.edit.light import Light
 from polytempo.edit.selectors import (
     TIME,
     Selection,
@@ -41,6 +45,8 @@ _ALIGN = re.compile(rf"(?P<names>[^@=:]+)(?:@(?P<start>{TIME})-(?P<stop>{TIME}))
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _LINE = re.compile(rf"(?P<names>[^:@]+):(?P<line>{_NUMBER}(?:,{_NUMBER}){{3}})(?:@(?P<time>{TIME}))?")
 _LEVEL = re.compile(r"(?P<who>.+?)=(?P<level>[+-]?\d{1,4})")
+_LIGHT = re.compile(r"(?P<name>.+?)=(?P<parts>[a-z0-9:.,/]+)")
+_MOVED = re.compile(rf"(?P<base>[^:]+):(?P<keys>(?:(?:x|y|scale|rotate):{_NUMBER}[,;]?(?:@{TIME};?)?)+)")
 _CHOICE = re.compile(r"(?P<name>.+?)=(?P<word>[a-z-]+)")
 
 
@@ -175,6 +181,53 @@ def parse_choice(text: str, *, names: Sequence[str], words: Sequence[str]) -> tu
     if match["word"] not in words:
         raise InputError(WHERE, f"the word must be one of {', '.join(words)}", got=repr(match["word"]))
     return known(match["name"], names), match["word"]
+
+
+def parse_light(text: str, *, clip: Clip, names: Sequence[str]) -> tuple[str, Light]:
+    """Read ``girl=output``, ``girl=time:2s,gain:1.5``, ``girl=output,background`` or ``girl=off``.
+
+    Raises:
+        InputError: it does not read so, names nobody there, or a time lies outside the clip.
+    """
+    match = matched(
+        _LIGHT, text, "NAME=PART,PART of output, own, time:TIME, gain:NUMBER, off, background, like girl=output"
+    )
+    light = Light()
+    for part in match["parts"].split(","):
+        word, told, value = part.partition(":")
+        if word == "time" and re.fullmatch(TIME, value):
+            light = replace(light, of=moment_from_text(value, clip, text))
+        elif word == "gain" and re.fullmatch(r"\d+(\.\d+)?", value):
+            light = replace(light, gain=float(value))
+        elif told:
+            raise InputError(WHERE, "light must read time:TIME or gain:NUMBER, like gain:1.5", got=repr(part))
+        elif word in ("own", "output"):
+            light = replace(light, of=word)
+        elif word == "off":
+            light = replace(light, gain=0.0)
+        elif word in ("layer", "background"):
+            light = replace(light, by=word)
+        else:
+            raise InputError(
+                WHERE, "light must be of output, own, time:TIME, gain:NUMBER, off, layer, background", got=repr(part)
+            )
+    return known(match["name"], names), light
+
+
+def parse_camera_keys(text: str, *, clip: Clip, output: Fraction) -> tuple[str, tuple[CameraKey, ...]]:
+    """Read ``whole:scale:1.2,x:-40`` or ``original:x:0@0s;x:90,rotate:5@2s``: a camera, and how it is moved.
+
+    Raises:
+        InputError: it does not read so, or a time lies outside the output.
+    """
+    match = matched(_MOVED, text, "CAMERA:x:PX,y:PX,scale:FACTOR,rotate:DEGREES, with @TIME; between keys of a path")
+    keys: list[CameraKey] = []
+    for part in match["keys"].rstrip(";").split(";"):
+        told, timed, moment = part.partition("@")
+        values = {word: float(value) for word, _, value in (one.partition(":") for one in told.split(",") if one)}
+        at = moment_from_text(moment, clip, text, output=output) if timed else Fraction(0)
+        keys.append(CameraKey(at=at, **values))
+    return match["base"], tuple(keys)
 
 
 def _row(text: str, names: Sequence[str]) -> tuple[str, ...]:

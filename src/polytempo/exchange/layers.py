@@ -46,9 +46,9 @@ def instance_frames(
         picture = np.zeros((height, width, 4), np.uint8)
         source = shown_at(instance.time_map, clip, time) if instance.visible else None
         if source is not None:
-            frame = view_at(edl, clip, time).camera_frame
-            effects = shower.effects(source, time, frame)
-            for crop in (effects, shower.body(source, time, frame)):
+            view = view_at(edl, clip, time)
+            effects = shower.effects(source, time, view)
+            for crop in (effects, shower.body(source, time, view)):
                 if crop is not None:
                     lay_over(picture, crop, opacity=instance.opacity)
         yield picture

@@ -9,6 +9,7 @@ from jaxtyping import Float32, UInt8, UInt16
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
+from polytempo.layers.shading import Shading
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -27,6 +28,8 @@ class Background:
     exposure: Float32[np.ndarray, "T 3"] | None = None
     """Gain of each frame and channel over the plate, as a phone's automatic exposure gives; None where it stands still.
     """
+    shading: Shading | None = None
+    """Where the frames' pixels lie in the background's atlas, and its light; None where no atlases were learned."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -43,6 +46,8 @@ class Layer:
 
     A shadow falls on the ground behind the other person, not on them; in front of the body that casts it only where the
     whole layer is exported as one picture. None where the layer keeps its effects in ``pictures``."""
+    shading: Shading | None = None
+    """Where the body's pixels lie in its atlas, and the light on it; None where no atlases were learned."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

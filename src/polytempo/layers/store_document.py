@@ -14,6 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from polytempo.camera.path import CameraKind, CameraPath
 from polytempo.core.errors import InputError, ShapeError, VersionError
 from polytempo.layers.chunks import LARGEST, Chunk, damaged
+from polytempo.layers.shading_store import ShadingRecord, shading_fault
 
 FORMAT = "polytempo.layers"
 VERSION = 1
@@ -56,6 +57,8 @@ class StackDocument:
     exposure: tuple[tuple[float, float, float], ...] | None = None
     """Gain of each frame over the plate, per channel; None where it is 1 throughout."""
     layers: tuple[LayerRecord, ...]
+    shadings: tuple[ShadingRecord, ...] | None = None
+    """UV and light of layers that have atlases."""
 
     def camera(self) -> CameraPath:
         """The camera path that the document holds."""
@@ -170,6 +173,9 @@ def _fault(document: StackDocument) -> str:
         for number, chunk in enumerate((*layer.frames, *effects)):
             if not _fits(chunk, width=width, height=height):
                 return f"layer {layer.name}, frame {number % n_frames} does not lie in the picture"
+    for one in document.shadings or ():
+        if fault := shading_fault(one, n_frames=n_frames, layer_ids=[layer.layer_id for layer in document.layers]):
+            return fault
     return ""
 
 

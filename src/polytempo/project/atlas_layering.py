@@ -9,7 +9,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from polytempo.atlas.edit import edited_stack
+from polytempo.atlas.edit import BACKGROUND, edited_stack
 from polytempo.atlas.picture import AtlasPicture, atlas_pictures
 from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
@@ -18,6 +18,7 @@ from polytempo.core.progress import Report
 from polytempo.decompose.bare import background_plate
 from polytempo.decompose.nvd.build import background_of, empty_model, learn_atlases
 from polytempo.decompose.nvd.export import render_frames
+from polytempo.decompose.nvd.shading import layer_shadings
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import StackWriter, read_stack, write_stack
 from polytempo.objects.cast import Cast
@@ -111,9 +112,12 @@ def run_atlas_layers(
                 writer.write_live(rendered.live)
                 for one in ids:
                     writer.write(one, rendered.pictures[one])
+            for shadings in layer_shadings(model, report=report):
+                for one, shading in zip((*ids, BACKGROUND), shadings, strict=True):
+                    writer.write_shading(one, uv=shading.uv, light=shading.light)
         return ()
 
-    plain = {**inputs, "atlases": atlases.key, "clip": project.clip.digest}
+    plain = {**inputs, "atlases": atlases.key, "clip": project.clip.digest, "holds": "light"}
     stack = run_stage(
         project,
         "layers",
@@ -129,9 +133,9 @@ def run_atlas_layers(
     def make_painted(folder: Path, report: Report) -> Sequence[str]:
         model = empty_model(frames, camera, cast, config=config)
         model.load_state_dict(atlases.value)
-        edits = given_edits(project, model, cast, report=report)
-        write_stack(folder / "stack", edited_stack(stack.value, model, edits), report=report)
-        return ()
+        edits, told = given_edits(project, model, stack.value, cast, report=report)
+        write_stack(folder / "stack", edited_stack(stack.value, edits), report=report)
+        return told
 
     return run_stage(
         project,

@@ -71,7 +71,7 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
         )
     if settings.method == "nvd":
         stack = run_atlas_layers(project, footage, cast, camera, inputs, settings, report, given)
-        return Layers(separation=None, stack=stack)
+        return Layers(separation=None, stack=stack, warnings=(*told, *stack.record.warnings))
     if settings.preset != "draft":
         stack = run_neural_layers(project, footage, cast, camera, bodies, inputs, settings, report, given)
         return Layers(separation=None, stack=stack, warnings=(*told, *stack.record.warnings))

@@ -17,6 +17,8 @@ EMPTY = Crop(x=0, y=0, picture=np.zeros((0, 0, 4), np.uint8))
 EVEN, HALF, CARRY = uint32(0x00FF00FF), uint32(0x00800080), uint32(0x01000100)
 """Masks for two channels at once: every second byte of a pixel, a half in 1/256 for each, what ran over 255."""
 BYTE = uint32(8)
+HARDLY = 0.75
+"""Scale below which pictures are averaged before they are sampled."""
 
 
 def opaque(picture: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 4"]:
@@ -143,12 +145,19 @@ class Movable:
         high = np.minimum(np.ceil(corners.max(axis=1)), np.array(size) - 1).astype(int)
         if (high < low).any():
             return EMPTY
-        if self._large is None:
-            padded = cv2.copyMakeBorder(crop.picture, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
-            self._large = enlarged(np.asarray(padded), 2)
+        scale = reduction(b_from_a, (2 * crop.x + width, 2 * crop.y + height))
         to_padded = np.array([[1, 0, left], [0, 1, top], [0, 0, 1.0]])
         from_box = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
         box = (int(high[0] - low[0]) + 1, int(high[1] - low[1]) + 1)
+        if scale < 1:  # seen from farther away: averaged first, so that nothing flickers
+            whole = cv2.copyMakeBorder(crop.picture, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
+            small, small_from_padded = reduced(np.asarray(whole, np.uint8), scale)
+            matrix = from_box @ b_from_a @ to_padded @ np.linalg.inv(small_from_padded)
+            warped = cv2.warpPerspective(small, matrix, box, flags=cv2.INTER_LINEAR)
+            return Crop(x=int(low[0]), y=int(low[1]), picture=np.asarray(warped, np.uint8))
+        if self._large is None:
+            padded = cv2.copyMakeBorder(crop.picture, margin, margin, margin, margin, cv2.BORDER_CONSTANT, value=0)
+            self._large = enlarged(np.asarray(padded), 2)
         matrix = from_box @ b_from_a @ to_padded @ small_from_large(2)
         warped = cv2.warpPerspective(self._large, matrix, box, flags=cv2.INTER_LINEAR)
         return Crop(x=int(low[0]), y=int(low[1]), picture=np.asarray(warped, np.uint8))
@@ -164,6 +173,25 @@ def enlarged(picture: UInt8[np.ndarray, "H W C"], factor: int) -> UInt8[np.ndarr
 def small_from_large(factor: int) -> Float64[np.ndarray, "3 3"]:
     """From pixels of an enlarged picture to pixels of the picture it was; centres lie at whole numbers in both."""
     return np.array([[1 / factor, 0, 0.5 / factor - 0.5], [0, 1 / factor, 0.5 / factor - 0.5], [0, 0, 1]])
+
+
+def reduction(b_from_a: Float64[np.ndarray, "3 3"], size: tuple[int, int]) -> float:
+    """Scale at which a homography shows the middle of picture A, of ``size``; 1 where it hardly makes it smaller."""
+    x, y = (size[0] - 1) / 2, (size[1] - 1) / 2
+    depth = b_from_a[2, 0] * x + b_from_a[2, 1] * y + b_from_a[2, 2]
+    scale = float(np.sqrt(abs(np.linalg.det(b_from_a) / depth**3))) if depth else 1.0
+    return scale if scale < HARDLY else 1.0
+
+
+def reduced(
+    picture: UInt8[np.ndarray, "H W C"], scale: float
+) -> tuple[UInt8[np.ndarray, "h w C"], Float64[np.ndarray, "3 3"]]:
+    """A picture averaged down to about a scale below 1, and the homography from its pixels to the small one's."""
+    height, width = picture.shape[:2]
+    size = (max(round(width * scale), 1), max(round(height * scale), 1))
+    x, y = size[0] / width, size[1] / height
+    small_from_picture = np.array([[x, 0, x / 2 - 0.5], [0, y, y / 2 - 0.5], [0, 0, 1]])
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8), small_from_picture
 
 
 def whole_shift(b_from_a: Float64[np.ndarray, "3 3"]) -> tuple[int, int] | None:

@@ -48,12 +48,12 @@ def _new_overlaps(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
     found: dict[tuple[str, str], list[Fraction]] = {}
     times = output_times(edl, clip)
     for n in _looks(len(times)):
-        frame = view_at(edl, clip, times[n]).camera_frame
+        view = view_at(edl, clip, times[n])
         there: list[tuple[str, str, NDArray[np.bool_]]] = []
         for one in visible:
             source = shown_at(one.time_map, clip, times[n])
             if source is not None:
-                there.append((one.name, one.layer, _small(showers[one.name].body(source, times[n], frame), stack.size)))
+                there.append((one.name, one.layer, _small(showers[one.name].body(source, times[n], view), stack.size)))
         for (name, layer, a), (other, other_layer, b) in combinations(there, 2):
             new = layer == other_layer or frozenset((layer, other_layer)) not in met
             if new and (a & b).sum() >= OVERLAP_PX:
@@ -83,13 +83,14 @@ def _unseen_places(stack: LayerStack, edl: Edl, clip: Clip) -> list[str]:
     by_name = {one.name: one for one in stack.layers}
     for n in looks:
         view = view_at(edl, clip, times[n])
-        bare = unseen.pixels(view.camera_frame).copy()
+        canvas_from_view = view.canvas_from_view(stack.camera)
+        bare = unseen.pixels(canvas_from_view).copy()
         for one in edl.instances:
             source = shown_at(one.time_map, clip, times[n]) if one.visible else None
             if source is not None and bare.any():
                 t = clip.frame_at(source)
                 crop = placed(
-                    stack, Movable(crop_of(by_name[one.layer].pictures, t)), source=t, frame=view.camera_frame
+                    stack, Movable(crop_of(by_name[one.layer].pictures, t)), source=t, canvas_from_view=canvas_from_view
                 )
                 bare &= ~_solid(crop, stack.size)
         share = float(bare.mean())

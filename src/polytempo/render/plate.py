@@ -6,10 +6,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float64, UInt8
 
 from polytempo.layers.stack import LayerStack
-from polytempo.render.compose import enlarged, opaque, small_from_large, whole_shift
+from polytempo.render.compose import enlarged, opaque, reduced, reduction, small_from_large, whole_shift
 
 LARGE_CANVAS = 1_500_000
 """Pixels of a canvas up to which it is kept four times as large on a side (72 MB), beyond it twice."""
@@ -32,14 +32,16 @@ class PlateView:
         self._key = b""
         self._kept = opaque(self._colour[:1, :1])
 
-    def frame(self, index: int, *, camera_frame: int | None = None) -> UInt8[np.ndarray, "H W 4"]:
+    def frame(
+        self, index: int, *, canvas_from_view: Float64[np.ndarray, "3 3"] | None = None
+    ) -> UInt8[np.ndarray, "H W 4"]:
         """The plate at the time of frame ``index``, opaque; a picture of its own that may be written to.
 
         Args:
             index: Frame whose exposure is taken.
-            camera_frame: Frame whose camera looks; the same when left out.
+            canvas_from_view: Of the camera that looks; that frame's own when left out.
         """
-        matrix = self._camera.canvas_from_frame[index if camera_frame is None else camera_frame]
+        matrix = self._camera.canvas_from_frame[index] if canvas_from_view is None else canvas_from_view
         gain = None if self._exposure is None else self._exposure[index]
         key = matrix.tobytes() + (b"" if gain is None else gain.tobytes())
         if key != self._key:
@@ -58,13 +60,21 @@ class PlateView:
         ):
             plate = self._colour[shift[1] : shift[1] + height, shift[0] : shift[0] + width]
         else:
-            if self._large is None:
-                self._large = enlarged(self._colour, self._factor)
-            large_from_frame = np.linalg.inv(small_from_large(self._factor)) @ canvas_from_frame
+            scale = reduction(np.linalg.inv(canvas_from_frame), self._camera.canvas_size)
+            if scale < 1:  # seen from farther away: averaged first, so that nothing flickers
+                sampled, from_canvas = reduced(self._colour, scale)
+            else:
+                if self._large is None:
+                    self._large = enlarged(self._colour, self._factor)
+                sampled, from_canvas = self._large, np.linalg.inv(small_from_large(self._factor))
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
             plate = np.asarray(
                 cv2.warpPerspective(
-                    self._large, large_from_frame, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+                    sampled,
+                    from_canvas @ canvas_from_frame,
+                    (width, height),
+                    flags=flags,
+                    borderMode=cv2.BORDER_REPLICATE,
                 )
             )
         if gain is None or bool((gain == 1).all()):

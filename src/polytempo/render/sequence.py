@@ -26,13 +26,14 @@ from polytempo.layers.stack import LayerStack
 from polytempo.render.compose import Movable, lay_over
 from polytempo.render.grain import Grain
 from polytempo.render.interpolate import Interpolator
+from polytempo.render.light import background_relight
 from polytempo.render.network_file import read_interpolator
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
 from polytempo.render.showing import Shower, lowest_row, placed
 from polytempo.render.sound import SoundMode, sound_plan, sound_source
 from polytempo.render.unseen import Unseen
-from polytempo.render.view import View, shown_at, source_frame, view_at
+from polytempo.render.view import View, require_scene_in_view, shown_at, source_frame, view_at
 from polytempo.video.clip import Clip
 from polytempo.video.door import threads
 from polytempo.video.writer import Codec, write_clip
@@ -125,6 +126,7 @@ def _checked_frames(
         )
     check_edl(edl, layers=[one.name for one in stack.layers], source_duration=clip_duration(clip))
     times = output_times(edl, clip)
+    require_scene_in_view(stack.camera, edl, clip, times[start:stop])
     unseen = Unseen(stack) if mark_unseen else None
     return _frames(stack, edl, clip, times[start:stop], first=start, interpolator=interpolator, unseen=unseen)
 
@@ -152,6 +154,7 @@ def _frames(
     """Opaque frames. A frame's crops are read and moved by several threads, and laid over each other by one."""
     by_name = {one.name: one for one in stack.layers}
     plates, height = PlateView(stack), stack.size[1]
+    light_background = background_relight(stack, edl.light, clip)
     grain = Grain(stack, share=edl.grain) if edl.grain > 0 else None
     visible = [one for one in edl.instances if one.visible and one.opacity > 0]
     showers = {one.name: Shower(stack, by_name[one.layer], one, clip, interpolator) for one in visible}
@@ -161,14 +164,15 @@ def _frames(
             view = view_at(edl, clip, time)
             live = pool.submit(_live, stack, view)
             asked = [(one, source) for one in visible if (source := shown_at(one.time_map, clip, time)) is not None]
-            frame_seen = view.camera_frame
-            bodies = [pool.submit(showers[one.name].body, source, time, frame_seen) for one, source in asked]
-            effects = [pool.submit(showers[one.name].effects, source, time, frame_seen) for one, source in asked]
-            frame = plates.frame(view.background_frame, camera_frame=view.camera_frame)
+            bodies = [pool.submit(showers[one.name].body, source, time, view) for one, source in asked]
+            effects = [pool.submit(showers[one.name].effects, source, time, view) for one, source in asked]
+            looks = view.canvas_from_view(stack.camera)
+            frame = plates.frame(view.background_frame, canvas_from_view=looks)
             if (crop := live.result()) is not None:
                 lay_over(frame, crop)
+            light_background(frame, view)
             if unseen is not None:
-                unseen.mark(frame, view.camera_frame)
+                unseen.mark(frame, looks)
             shown = [
                 _Shown(instance=one, source=source, body=body.result(), effects=beneath.result())
                 for (one, source), body, beneath in zip(asked, bodies, effects, strict=True)
@@ -198,7 +202,7 @@ def _live(stack: LayerStack, view: View) -> Crop | None:
     if stack.background.live is None:
         return None
     live = Movable(crop_of(stack.background.live, view.background_frame))
-    return placed(stack, live, source=view.background_frame, frame=view.camera_frame)
+    return placed(stack, live, source=view.background_frame, canvas_from_view=view.canvas_from_view(stack.camera))
 
 
 def output_times(edl: Edl, clip: Clip) -> list[Fraction]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
+from jaxtyping import Float64
 
 from polytempo.core.pictures import Pictures
 from polytempo.edit.edl import Instance
@@ -12,13 +13,18 @@ from polytempo.layers.sparse import Crop, crop_of, crop_of_picture
 from polytempo.layers.stack import Layer, LayerStack
 from polytempo.render.compose import Movable
 from polytempo.render.interpolate import FlowBetween, Interpolator, blended, by_interpolator
-from polytempo.render.view import source_frame, source_place
+from polytempo.render.light import layer_relight
+from polytempo.render.view import View, source_frame, source_place
 from polytempo.video.clip import Clip
 
 MOST_BLURRED = 12
 """Source frames mixed into one at most, however fast it runs."""
 SOLID = 128
 """Alpha from which a pixel is body."""
+
+
+Key = tuple[int, int, bytes]
+"""Source frame, frame whose light falls, camera."""
 
 
 class Shower:
@@ -32,37 +38,38 @@ class Shower:
     ) -> None:
         self._stack, self._layer, self._instance, self._clip = stack, layer, instance, clip
         self._interpolator = interpolator
-        self._read: dict[str, dict[int, Movable]] = {"body": {}, "effects": {}}
-        self._kept: dict[str, dict[tuple[int, int], Crop]] = {"body": {}, "effects": {}}
+        self._relight = layer_relight(stack, layer, instance.light, clip, offset=instance.offset)
+        self._read: dict[str, dict[tuple[int, int], Movable]] = {"body": {}, "effects": {}}
+        self._kept: dict[str, dict[Key, Crop]] = {"body": {}, "effects": {}}
         self._moving_camera = not _at_rest(stack)
         self._flows = {"body": FlowBetween(), "effects": FlowBetween(soft=True)}
 
-    def body(self, source: Fraction, time: Fraction, frame: int) -> Crop:
-        """The body at a source time, as the camera of ``frame`` sees it."""
-        return self._shown("body", self._layer.pictures, source, time, frame)
+    def body(self, source: Fraction, time: Fraction, view: View) -> Crop:
+        """The body at a source time, as a view's camera sees it, in the light it is asked to be in."""
+        return self._shown("body", self._layer.pictures, source, time, view)
 
-    def effects(self, source: Fraction, time: Fraction, frame: int) -> Crop | None:
+    def effects(self, source: Fraction, time: Fraction, view: View) -> Crop | None:
         """Shadow, reflection …, where the layer keeps them apart."""
         if self._layer.effects is None:
             return None
-        return self._shown("effects", self._layer.effects, source, time, frame)
+        return self._shown("effects", self._layer.effects, source, time, view)
 
-    def _shown(self, what: str, pictures: Pictures, source: Fraction, time: Fraction, frame: int) -> Crop:
+    def _shown(self, what: str, pictures: Pictures, source: Fraction, time: Fraction, view: View) -> Crop:
         passed = self._passed_frames(source, time)
         if len(passed) > 1:
-            return mean_crop(self._placed(what, pictures, passed, frame))
+            return mean_crop(self._placed(what, pictures, passed, view))
         if self._instance.between == "nearest":
-            return self._placed(what, pictures, passed, frame)[0]
+            return self._placed(what, pictures, passed, view)[0]
         first, share = source_place(self._clip, source)
         if share == 0:
-            kept = self._kept[what].get(self._key(first, frame))
-            return self._placed(what, pictures, [first], frame)[0] if kept is None else kept
-        a, b = self._placed(what, pictures, [first, first + 1], frame)
+            kept = self._kept[what].get(self._key(what, first, view))
+            return self._placed(what, pictures, [first], view)[0] if kept is None else kept
+        a, b = self._placed(what, pictures, [first, first + 1], view)
         if self._instance.between == "blend":
             return blended(a, b, share)
         if self._interpolator is not None:
             return by_interpolator(self._interpolator, a, b, share)
-        return self._flows[what](a, b, share, pair=self._key(first, frame))
+        return self._flows[what](a, b, share, pair=self._key(what, first, view))
 
     def _passed_frames(self, source: Fraction, time: Fraction) -> list[int]:
         """Source frames that go by while the shutter is open; one where nothing runs fast."""
@@ -74,22 +81,32 @@ class Shower:
         n = min(last - first + 1, MOST_BLURRED)
         return sorted({round(first + k * (last - first) / max(n - 1, 1)) for k in range(n)})
 
-    def _placed(self, what: str, pictures: Pictures, sources: list[int], frame: int) -> list[Crop]:
-        """Source frames as the camera of ``frame`` sees them; slow motion and freezes ask for them again and again."""
+    def _placed(self, what: str, pictures: Pictures, sources: list[int], view: View) -> list[Crop]:
+        """Source frames as a view's camera sees them; slow motion and freezes ask for them again and again."""
         read, kept = self._read[what], self._kept[what]
-        self._read[what] = {one: read.get(one) or Movable(crop_of(pictures, one)) for one in sources}
-        keys = [self._key(one, frame) for one in sources]
-        offset = self._instance.offset
+        keys = [self._key(what, one, view) for one in sources]
+        self._read[what] = {key[:2]: read.get(key[:2]) or self._lit(what, pictures, *key[:2]) for key in keys}
+        offset, looks = self._instance.offset, view.canvas_from_view(self._stack.camera)
         self._kept[what] = {
             key: kept[key]
             if key in kept
-            else placed(self._stack, self._read[what][one], source=one, frame=frame, offset=offset)
-            for key, one in zip(keys, sources, strict=True)
+            else placed(self._stack, self._read[what][key[:2]], source=key[0], canvas_from_view=looks, offset=offset)
+            for key in keys
         }
         return [self._kept[what][key] for key in keys]
 
-    def _key(self, source: int, frame: int) -> tuple[int, int]:
-        return source, frame if self._moving_camera else 0
+    def _lit(self, what: str, pictures: Pictures, source: int, moment: int) -> Movable:
+        crop = crop_of(pictures, source)
+        if what == "body" and self._relight is not None:
+            crop = self._relight.crop(crop, self._stack.size, source=source, moment=moment)
+        return Movable(crop)
+
+    def _key(self, what: str, source: int, view: View) -> Key:
+        """Source frame, frame whose light falls on it, frame whose camera looks; as far as they make a difference."""
+        relight = self._relight if what == "body" else None
+        moment = source if relight is None else relight.moment(source, view.background_frame)
+        moves = self._moving_camera or view.key is not None or view.whole
+        return source, moment, view.canvas_from_view(self._stack.camera).tobytes() if moves else b""
 
 
 def _at_rest(stack: LayerStack) -> bool:
@@ -98,18 +115,23 @@ def _at_rest(stack: LayerStack) -> bool:
 
 
 def placed(
-    stack: LayerStack, crop: Movable, *, source: int, frame: int, offset: tuple[float, float] = (0.0, 0.0)
+    stack: LayerStack,
+    crop: Movable,
+    *,
+    source: int,
+    canvas_from_view: Float64[np.ndarray, "3 3"],
+    offset: tuple[float, float] = (0.0, 0.0),
 ) -> Crop:
-    """A crop of one frame where the camera of another shows it.
+    """A crop of one frame where another camera shows it, moved by some pixels there.
 
-    Source: paper A, Section 4.6.
+    Source: paper A, Section 4.6; paper B, Section 4.5, whose triangles are exact here: the scene lies on one plane.
     """
-    matrices = stack.camera.canvas_from_frame
-    same = source == frame or np.array_equal(matrices[source], matrices[frame])
+    theirs = stack.camera.canvas_from_frame[source]
+    same = np.array_equal(theirs, canvas_from_view)
     x, y = offset
     if same and not (x or y):
         return crop.crop
-    matrix = np.eye(3) if same else stack.camera.frame_from_frame(frame, source)
+    matrix = np.eye(3) if same else np.linalg.inv(canvas_from_view) @ theirs
     return crop.moved(np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]]) @ matrix, stack.size)
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import cv2
+import numpy as np
+from jaxtyping import Float64
+
+from polytempo.camera.path import CameraPath
+from polytempo.camera.warp import frame_corners, moved_points
+from polytempo.core.errors import InputError
+from polytempo.edit.camera import CameraKey, Whole, key_at, shown_from_base
 from polytempo.edit.edl import Edl, Framing, Locked
 from polytempo.edit.timemap import TimeMap
 from polytempo.video.clip import Clip
@@ -21,6 +30,22 @@ class View:
     """Frame of the clip whose live background and exposure are shown."""
     camera_frame: int
     """Frame of the clip whose camera looks."""
+    whole: bool = False
+    """Whether it takes in the whole scene instead."""
+    key: CameraKey | None = None
+    """How the camera is moved over that."""
+
+    def canvas_from_view(self, camera: CameraPath) -> Float64[np.ndarray, "3 3"]:
+        """Homography from the view's pixels to the canvas."""
+        base = camera.canvas_from_frame[self.camera_frame]
+        if self.whole:
+            canvas, frame = np.array(camera.canvas_size, float), np.array(camera.frame_size, float)
+            size = float((canvas / frame).max())
+            corner = (canvas - 1) / 2 - size * (frame - 1) / 2
+            base = np.array([[size, 0, corner[0]], [0, size, corner[1]], [0, 0, 1]])
+        if self.key is None:
+            return base
+        return base @ np.linalg.inv(shown_from_base(self.key, camera.frame_size))
 
 
 def view_at(edl: Edl, clip: Clip, time: Fraction) -> View:
@@ -38,7 +63,29 @@ def view_at(edl: Edl, clip: Clip, time: Fraction) -> View:
             camera = background if source is None else source_frame(clip, source)
         case _:
             camera = background
-    return View(background_frame=background, camera_frame=camera)
+    key = key_at(edl.camera_path, time) if edl.camera_path else None
+    return View(background_frame=background, camera_frame=camera, whole=isinstance(edl.camera, Whole), key=key)
+
+
+def require_scene_in_view(camera: CameraPath, edl: Edl, clip: Clip, times: Sequence[Fraction]) -> None:
+    """Refuse a camera that is moved so far that nothing of the scene is left in view.
+
+    Raises:
+        InputError: at the first such moment.
+    """
+    if not edl.camera_path:
+        return
+    scene = frame_corners(camera.canvas_size).astype(np.float32)
+    for time in times:
+        view = view_at(edl, clip, time).canvas_from_view(camera)
+        corners = moved_points(frame_corners(camera.frame_size), view).astype(np.float32)
+        if not np.isfinite(corners).all() or cv2.intersectConvexConvex(corners, scene)[0] <= 0:
+            raise InputError(
+                "render.view",
+                "the camera must have some of the scene in view",
+                got=f"none of it at {float(time):.3g} s",
+                todo="Move it less",
+            )
 
 
 def shown_at(time_map: TimeMap, clip: Clip, time: Fraction) -> Fraction | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from polytempo.decompose.nvd.config import NvdConfig
 from polytempo.decompose.nvd.export import render_frames
 from polytempo.decompose.nvd.footage import clip_footage
 from polytempo.decompose.nvd.model import AtlasModel
+from polytempo.decompose.nvd.shading import layer_shadings_in_memory
 from polytempo.decompose.nvd.starts import layer_starts
 from polytempo.decompose.nvd.train import Trained, new_model, train
 from polytempo.layers.stack import Background, Layer, LayerStack
@@ -90,16 +92,18 @@ def decompose_nvd(
         live.append(rendered.live)
         for one in ids:
             frames[one].append(rendered.pictures[one])
+    shadings = layer_shadings_in_memory(model, report=report)
     return LayerStack(
-        background=background_of(plate, live=np.stack(live)),
+        background=replace(background_of(plate, live=np.stack(live)), shading=shadings[-1]),
         layers=tuple(
             Layer(
                 layer_id=plan.layer_id,
                 name=plan.name,
                 subject_ids=plan.subject_ids,
                 pictures=np.stack(frames[plan.layer_id]),
+                shading=shadings[number],
             )
-            for plan in cast.layers
+            for number, plan in enumerate(cast.layers)
         ),
         order=cast.order,
         camera=camera,

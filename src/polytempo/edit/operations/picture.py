@@ -6,6 +6,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from polytempo.core.errors import InputError
+from polytempo.edit.camera import FARTHEST, CameraKey, Whole
 from polytempo.edit.edl import Between, Edl, Framing, LevelRange, Locked, with_instance
 from polytempo.edit.operations.retime import require_range
 
@@ -68,8 +69,33 @@ def frame_camera(edl: Edl, name: str) -> Edl:
 
 
 def free_camera(edl: Edl) -> Edl:
-    """An edit whose camera moves as it did in the clip."""
-    return replace(edl, camera="original")
+    """An edit whose camera moves as it did in the clip, and not otherwise."""
+    return replace(edl, camera="original", camera_path=())
+
+
+def widen_camera(edl: Edl) -> Edl:
+    """An edit whose camera stands still and takes in all that the clip shows of the scene.
+
+    Source: paper B, Section 4.5 and Figure 6.
+    """
+    return replace(edl, camera=Whole())
+
+
+def move_camera(edl: Edl, *keys: CameraKey) -> Edl:
+    """An edit whose camera is moved, over the one it has: by one key throughout, by more along a path; none undoes it.
+
+    Raises:
+        InputError: two keys stand at one moment, or a number is out of its range.
+    """
+    for one in keys:
+        held = [abs(one.x) <= FARTHEST, abs(one.y) <= FARTHEST, 0.05 <= one.scale <= 20, abs(one.rotate) <= 3600]
+        if not all(held):
+            raise InputError(
+                "edit.picture",
+                f"a camera must move by {FARTHEST:g} px, turn by 3600 degrees at most, and scale by 0.05 to 20",
+                got=f"x {one.x:g}, y {one.y:g}, scale {one.scale:g}, rotate {one.rotate:g}",
+            )  # fmt: skip
+    return replace(edl, camera_path=tuple(sorted(keys, key=lambda one: one.at)))
 
 
 def keep_grain(edl: Edl, *, share: float = 1.0) -> Edl:
