@@ -75,6 +75,17 @@ def pull(field: Float32[np.ndarray, "H W *C"], flow: Float32[np.ndarray, "H W 2"
     return cv2.remap(field, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
+def led(flow: FlowField, t: int, to: int) -> Float32[np.ndarray, "H W 2"]:
+    """Flow on frame ``t`` into a frame some steps away, chained; nothing is known of what is hidden on the way."""
+    if t == to:
+        raise ValueError("a frame leads to others, not to itself")
+    step = 1 if to > t else -1
+    total, _ = flow.step(t + step, t)
+    for at in range(t + step, to, step):
+        total = total + pull(flow.step(at + step, at)[0], total)
+    return total
+
+
 def trust(
     there: Float32[np.ndarray, "H W 2"], back: Float32[np.ndarray, "H W 2"], *, tolerance_px: float = 1.0
 ) -> Float32[np.ndarray, "H W"]:

@@ -2,7 +2,8 @@
 
 A body that passes behind another is seen in pieces, each of which looks like a piece of somebody a moment ago, not far
 from where it was. Dense flow alone loses thin limbs and outlines; so each pixel looks around the place that flow leads
-to for the likest pixel of each subject. What is like nobody has just come into sight, and only its context speaks.
+to for the likest pixel of each subject. What is like nobody has just come into sight: its colour speaks, and, once all
+were followed a first time, how it moves.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import no_type_check
 
 import cv2
@@ -21,8 +22,9 @@ from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.objects.colour_model import N_BINS, learn_colours
+from polytempo.objects.common_motion import CommonMotionConfig, motion_costs
 from polytempo.objects.evidence import Footage
-from polytempo.objects.flow import FlowField, pull
+from polytempo.objects.flow import led
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.persistence import STEPS
 from polytempo.objects.scenes import frames_apart
@@ -37,6 +39,8 @@ LEAST_OUTLINE = 12
 """Pixels of outline below which a subject is out of sight."""
 OPEN_MIND = 0.1
 """Share of the density of colours that is spread over all of them."""
+ROUNDS = 2
+"""Times that subjects are followed: how they move is known from the second time on."""
 NEVER = 50.0
 """Cost of a label that cannot be."""
 
@@ -63,11 +67,15 @@ class WalkConfig:
     """Weight of the colours that subjects have on clear frames."""
     colours_bound: float = 5.0
     """Largest advantage in nats of one subject over another from those."""
-    context_weight: float = 0.1
+    context_weight: float = 0.25
     """Weight of what the surroundings say, on the way. It is for ties: the network that says it knows meetings only as
     rehearsed, and takes most of what is near the one in front for the one in front."""
-    context_bound: float = 0.3
+    context_bound: float = 0.8
     """Largest advantage in nats of one subject over another from that."""
+    motion: CommonMotionConfig = field(default_factory=CommonMotionConfig)
+    """What tells subjects apart by how they move, once they were followed a first time."""
+    motion_weight: float = 0.6
+    """Weight of that."""
     strength: float = 3.5
     """Cost of a change of label in an even region, on the way."""
     contrast: float = 10.0
@@ -80,7 +88,7 @@ class WalkConfig:
     """Pieces smaller than this share of the picture are nobody's, on the way."""
     settled: float = 5.0
     """Cost in nats of going against who was found on the way, but for ``doubt_px`` around where that changes."""
-    bare: float = 3.5
+    bare: float = 2.5
     """Least cost of the background where anybody is."""
     doubt_px: float = 1.0
     """Standard deviation in pixels by which these costs are softened."""
@@ -123,7 +131,9 @@ def who_by_walking(
         return costs, labels
     colours = _colours(view.bins, labels, clear, n_subjects, config)
     sources = np.where(clear[:, None, None], labels > 0, bodies)
-    done = {"frames": 0}
+    done, total = {"frames": 0}, 2 * ROUNDS * n
+
+    moving: dict[int, NDArray[np.float16]] | None = None
 
     def told_here(t: int) -> NDArray[np.float32]:
         around = cv2.resize(context[t].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -132,6 +142,8 @@ def who_by_walking(
         anybody = 1 - np.exp(around[..., :1])
         who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
         who += colours[view.bins[t]]
+        if moving is not None:
+            who += config.motion_weight * moving[t]
         return who + told[t][..., 1:] if t in told else who
 
     def way(step: int) -> NDArray[np.float16]:
@@ -140,7 +152,7 @@ def who_by_walking(
         last: int | None = None
         for t in range(n) if step > 0 else range(n - 1, -1, -1):
             done["frames"] += 1
-            report(Progress(stage="objects.walk", done=done["frames"], total=2 * n, message="Following who is who"))
+            report(Progress(stage="objects.walk", done=done["frames"], total=total, message="Following who is who"))
             if clear[t]:
                 for k in range(n_subjects):
                     belief[t, ..., k] = np.where(labels[t] == k + 1, 0, config.certainty)
@@ -157,15 +169,22 @@ def who_by_walking(
                 last = t
         return heard
 
-    with ThreadPoolExecutor(2) as pool:
-        there, back = pool.map(way, (1, -1))
     share = _share_of_forward(clear, config.fade_frames)
     found = labels.copy()
+    there = back = np.zeros_like(costs)
+    for _ in range(ROUNDS):
+        with ThreadPoolExecutor(2) as pool:
+            there, back = pool.map(way, (1, -1))
+        for t in map(int, np.flatnonzero(~clear)):
+            near, far = (min(2 * one, 1.0) for one in (share[t], 1 - share[t]))
+            who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
+            solved = _solved(view, who + told_here(t), bodies[t], t, config)
+            found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
+        moving = {
+            t: motion_costs(view, found[t], t, n_subjects, config=config.motion).astype(np.float16)
+            for t in map(int, np.flatnonzero(~clear))
+        }
     for t in np.flatnonzero(~clear):
-        at = int(t)
-        near, far = (min(2 * one, 1.0) for one in (share[t], 1 - share[t]))
-        who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
-        found[t] = np.where(bodies[t], _solved(view, who + told_here(at), bodies[t], at, config).argmin(-1) + 1, 0)
         against = [config.settled * ((found[t] > 0) & (found[t] != k + 1)) for k in range(n_subjects)]
         soft = [cv2.GaussianBlur(one.astype(np.float32), (0, 0), config.doubt_px) for one in against]
         bare = cv2.GaussianBlur(config.bare * bodies[t].astype(np.float32), (0, 0), config.doubt_px)
@@ -303,19 +322,10 @@ def _matched(
     total = np.zeros(belief.shape[1:], np.float32)
     for source in sources:
         believed = np.where(somebody[source, ..., None], belief[source].astype(np.float32), np.inf)
-        total += match_cost(view.lab[t], view.lab[source], believed, _led(view.flow, t, source), body,
+        total += match_cost(view.lab[t], view.lab[source], believed, led(view.flow, t, source), body,
                             colour=config.colour, shift_px=config.shift_share * belief.shape[2],
                             unlike=config.unlike)  # fmt: skip
     return (total / len(sources)).astype(np.float32)
-
-
-def _led(flow: FlowField, t: int, source: int) -> NDArray[np.float32]:
-    """Flow on frame ``t`` into a frame some steps away, chained."""
-    step = 1 if source > t else -1
-    total, _ = flow.step(t + step, t)
-    for at in range(t + step, source, step):
-        total = total + pull(flow.step(at + step, at)[0], total)
-    return total
 
 
 def match_cost(

@@ -1,0 +1,112 @@
+"""Who moves with whom: what a pixel does over some frames, beside what each subject does as a whole.
+
+From one frame to the next, two bodies often do the same, or nothing. Over a few frames a jump and a crawl are far
+apart, and a head that comes up beside another one goes its own way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from numpy.typing import NDArray
+
+from polytempo.objects.evidence import Footage
+from polytempo.objects.flow import led
+
+LEAST_PIXELS_SHARE = 0.001
+"""Share of the picture below which too little is seen of a subject to tell how it moves."""
+N_FITS = 8
+"""Times that a motion is fitted, each with the pixels that agreed with the one before."""
+STIFFNESS = 3.0
+"""How much a subject is held to move without turning, growing or shearing: a limb must not turn the body."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CommonMotionConfig:
+    """How motions are compared. Shares are of the picture's width."""
+
+    steps: tuple[int, ...] = (3, 5)
+    """Frames to either side to which motion is followed."""
+    spread_share: float = 0.011
+    """Departure from a subject's motion that is nothing out of the common."""
+    agree_share: float = 0.0067
+    """Departure at which a pixel begins to have no say in how its subject moves."""
+    bound: float = 4.0
+    """Largest cost in nats."""
+
+
+def motion_costs(
+    view: Footage, labels: UInt8[np.ndarray, "H W"], t: int, n_subjects: int, *, config: CommonMotionConfig
+) -> Float32[np.ndarray, "H W K"]:
+    """Cost of every subject at every pixel of frame ``t`` by how the pixel moves.
+
+    Args:
+        view: The clip.
+        labels: Of frame ``t``, as far as known: 0 background, ``k + 1`` for the k-th subject. Most of a subject's
+            pixels must be its own.
+        t: The frame.
+        n_subjects: How many.
+        config: Where to look and what is far.
+
+    Returns:
+        0 to ``bound``; all 0 where too little is seen of one of them.
+    """
+    height, width = labels.shape
+    seen = [labels == k + 1 for k in range(n_subjects)]
+    ways: list[NDArray[np.float32]] = []
+    if min(int(one.sum()) for one in seen) >= LEAST_PIXELS_SHARE * labels.size:
+        for sign in (-1, 1):
+            steps = [sign * step for step in config.steps if 0 <= t + sign * step < len(view.lab)]
+            if steps:
+                ways.append(np.mean([_departures(view, seen, t, step, config) for step in steps], axis=0))
+    # A foot that lands stops, one that leaves stood still: either moves with its body on one side of the moment.
+    return np.min(ways, axis=0) if ways else np.zeros((height, width, n_subjects), np.float32)
+
+
+def _departures(
+    view: Footage, seen: list[NDArray[np.bool_]], t: int, step: int, config: CommonMotionConfig
+) -> NDArray[np.float32]:
+    width = seen[0].shape[1]
+    spread, agree = config.spread_share * width, config.agree_share * width
+    moved = _beside_camera(view, t, t + step)
+    away = [((moved - subject_motion(moved, mine, agree_px=agree)) ** 2).sum(-1) for mine in seen]
+    return np.minimum(np.stack(away, -1) / (2 * spread**2), config.bound)
+
+
+def subject_motion(
+    moved: Float32[np.ndarray, "H W 2"], mine: Bool[np.ndarray, "H W"], *, agree_px: float
+) -> Float32[np.ndarray, "H W 2"]:
+    """The affine motion that most pixels of a subject share, continued over the picture.
+
+    Args:
+        moved: How every pixel moves, in pixels.
+        mine: The subject's pixels; some may be wrong.
+        agree_px: Departure at which a pixel begins to lose its say.
+
+    Source: iteratively reweighted least squares with Geman and McClure's weights.
+    """
+    height, width = mine.shape
+    ys, xs = np.nonzero(mine)
+    middle = np.array([xs.mean(), ys.mean()])
+    at = np.column_stack([xs - middle[0], ys - middle[1], np.ones(len(xs))])
+    by = moved[ys, xs].astype(np.float64)
+    found = np.zeros((3, 2))
+    found[2] = np.median(by, axis=0)
+    held = np.diag([STIFFNESS, STIFFNESS, 1e-4]) * len(xs)
+    for _ in range(N_FITS):
+        agrees = (1 + ((by - at @ found) ** 2).sum(1) / agree_px**2) ** -2.0
+        weighed = at * agrees[:, None]
+        found = np.linalg.solve(at.T @ weighed + held, weighed.T @ by)
+    y, x = np.mgrid[:height, :width]
+    whole = np.stack([x - middle[0], y - middle[1], np.ones(mine.shape)], -1) @ found
+    return whole.astype(np.float32)
+
+
+def _beside_camera(view: Footage, t: int, to: int) -> NDArray[np.float32]:
+    height, width = view.lab.shape[1:3]
+    places = np.stack(np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)), -1)
+    still = cv2.perspectiveTransform(places.reshape(1, -1, 2), view.camera.frame_from_frame(to, t))
+    return led(view.flow, t, to) - (still.reshape(places.shape) - places).astype(np.float32)
