@@ -64,7 +64,7 @@ def run(given: argparse.Namespace) -> Findings:
         found.table += rows
         gains.append(tuple(rows[0][c] - rows[1][c] for c in ("psnr where hidden", "alpha of the hidden body")))
         if seed == given.seeds[0]:
-            frames = [int(t) for t in np.argsort(-hidden.sum((1, 2)))[:4]]
+            frames = [int(t) for t in np.argsort(-hidden.sum((1, 2)))[:3]]
             lines = [("input", [scene.pictures[t] for t in frames]), ("truth without her", [truth[t] for t in frames])]
             for name, one in results.items():
                 tiles = one.maps.person[:, 1] > 0
