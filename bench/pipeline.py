@@ -43,8 +43,13 @@ class RunConfig:
     preset: str = "draft"
     """``draft``, or one of the neural presets."""
     minutes: float = 60.0
-    """For a neural preset: about so long it is trained, as many epochs as go into it. Its course is scaled to them."""
-    batch_size: int = 8
+    """For a neural preset: about so many CPU minutes it is trained, in as many epochs as go into them. Its course is
+    scaled to these. CPU time, because a machine that is busy with other things would make it shorter."""
+    epochs: int | None = None
+    """For a neural preset: so many epochs, whatever they take."""
+    gradient_memory: float = 0.98
+    """For a neural preset: Adam's second beta; courses of hundreds of steps need a shorter one (decision 0018)."""
+    batch_size: int = 4
     """For a neural preset: frames in a batch; the paper's 32 need more memory than most machines have."""
     base_channels: int = 64
     """For a neural preset: width of the renderer."""
@@ -111,7 +116,7 @@ def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, repo
                     scene.path / "keypoints.json", n_frames=scene.n_frames, clip_size=scene.size, size=scene.size
                 )
                 bodies = bodies_of(cast, found, camera)
-                cast, more["hidden"] = completed_cast(pictures, cast, bodies)
+                cast, more["hidden"] = completed_cast(pictures, cast, bodies, camera=camera)
         epochs: int | None = None
         with measured("decompose", stages):
             if config.preset == "draft":
@@ -204,10 +209,13 @@ def _decompose_neural(
 ) -> tuple[LayerStack, int]:
     """Layers by a neural preset in about the minutes given, and its epochs.
 
-    An epoch is trained for nothing first, which tells how many go into the time.
+    Two batches are trained on for nothing first, which tells how many epochs go into the time.
     """
     preset = standard_config() if config.preset == "standard" else paper_config()
-    preset = replace(preset, batch_size=config.batch_size, base_channels=config.base_channels)
+    preset = replace(
+        preset, batch_size=config.batch_size, base_channels=config.base_channels,
+        gradient_memory=config.gradient_memory,
+    )  # fmt: skip
     maps = {who: keypoints_to_uv(one.track, size=camera.frame_size, build=one.build) for who, one in bodies.items()}
 
     def layers(epochs: int) -> LayerStack:
@@ -215,12 +223,21 @@ def _decompose_neural(
             pictures, camera, cast, config=shortened(preset, epochs), bodies=maps, seed=config.seed, report=report
         )
 
+    if config.epochs is not None:
+        return layers(config.epochs), config.epochs
+    n = min(2 * config.batch_size, len(pictures))
     inputs = layer_maps(cast, camera, maps)
-    started = time.perf_counter()
+    few = replace(
+        inputs, tile=inputs.tile[:n], uv=inputs.uv[:n], person=inputs.person[:n], trimap=inputs.trimap[:n],
+        order=inputs.order[:n],
+    )  # fmt: skip
+    started = time.process_time()
     once = replace(shortened(preset, 1), warm_epochs=0)
-    train(pictures, inputs, config=once, seed=config.seed, plate=lambda t: pictures[t], report=report)
-    seconds = time.perf_counter() - started
-    epochs = max(1, int(config.minutes * 60 / seconds))
+    train(pictures[:n], few, config=once, seed=config.seed, plate=lambda t: pictures[t], report=report)
+    an_epoch = (time.process_time() - started) * len(pictures) / n
+    # Epochs of the curriculum see half of the frames.
+    share = 1 - 0.5 * preset.curriculum_epochs / preset.n_epochs
+    epochs = max(1, int(config.minutes * 60 / (an_epoch * share)))
     return layers(epochs), epochs
 
 

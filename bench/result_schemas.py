@@ -32,6 +32,8 @@ class StageCost:
     __pydantic_config__ = STRICT
     seconds: float
     peak_mb: float
+    cpu_seconds: float | None = None
+    """Of the process, over all its threads; older figures do not have it."""
     cached: float = 0.0
     """1 where the figures are those of an earlier run whose result was kept."""
 

@@ -1,21 +1,28 @@
 """The presets and the baselines of ``score.py`` on the same scenes with rendered truth, in one table.
 
-    python bench/paper/presets.py ../shared/bench --scene crossing --presets paper --minutes 60 --out out/presets
+    python bench/paper/presets.py ../shared/bench --scene crossing --minutes 20 60 --out out/presets
 
-A neural preset gets as many epochs as go into the minutes given; its whole course is scaled to them. Every run is
-scored by the functions of ``bench/truth.py`` and written at once, so that a run that is stopped keeps what it has.
+A neural preset gets as many epochs as go into its CPU minutes; its whole course is scaled to them. Every run is scored
+by the functions of ``bench/truth.py`` and kept in ``DIR/PRESET/SCENE.json`` as soon as it ends: the same command, given
+again, goes on with those that are missing, so that a command that is stopped loses one run at most.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the bench's shared modules
 
 from pipeline import RunConfig
 from report import Findings, experiment
 from scene_folder import find_score_script, scene_folders
 from truth import run_one
+
+from polytempo.core.files import write_json
 
 PRESETS = ("draft", "standard", "paper")
 
@@ -31,7 +38,8 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenes", type=Path, help="folder of scene folders, or one scene folder")
     parser.add_argument("--scene", nargs="+", metavar="NAME", help="only these")
     parser.add_argument("--presets", nargs="+", default=list(PRESETS), choices=PRESETS)
-    parser.add_argument("--minutes", type=float, default=defaults.minutes, help="of training, for a neural preset")
+    parser.add_argument("--minutes", type=float, nargs=2, default=[20.0, 60.0], metavar=("STANDARD", "PAPER"),
+                        help="CPU minutes of training")  # fmt: skip
     parser.add_argument("--batch", type=int, default=defaults.batch_size, help="frames in a batch, for a neural preset")
     parser.add_argument("--base-channels", type=int, default=defaults.base_channels, help="width of the renderer")
     parser.add_argument("--inputs", default="masks+keypoints", choices=["masks", "masks+keypoints"])
@@ -43,27 +51,42 @@ def options(parser: argparse.ArgumentParser) -> None:
 def run(given: argparse.Namespace) -> Findings:
     """Every scene by every preset."""
     script = find_score_script(given.scenes, given.score)
+    minutes = dict(zip(PRESETS[1:], given.minutes, strict=True))
     found = Findings(settings={
-        "minutes": given.minutes, "batch": given.batch, "base_channels": given.base_channels, "inputs": given.inputs,
+        "minutes": minutes, "batch": given.batch, "base_channels": given.base_channels, "inputs": given.inputs,
+        "gradient_memory": RunConfig().gradient_memory,
     })  # fmt: skip
     root: Path = given.out
     for folder in scene_folders(given.scenes, given.scene):
         for i, preset in enumerate(given.presets):
             config = RunConfig(
-                preset=preset, inputs=given.inputs, seed=given.seeds[0], minutes=given.minutes,
+                preset=preset, inputs=given.inputs, seed=given.seeds[0], minutes=minutes.get(preset, 0.0),
                 batch_size=given.batch, base_channels=given.base_channels,
             )  # fmt: skip
             given.out = root / preset
-            result = run_one(folder, config, script, given)
-            seconds = round(result["stages"]["decompose"]["seconds"])
+            result = kept(folder, config, script, given)
             if i == 0:
                 found.table += [
                     {"scene": folder.name, "method": name, **figures} for name, figures in result["baselines"].items()
                 ]
-            found.table.append({"scene": folder.name, "method": preset, **result["headline"], "seconds": seconds,
+            cost = result["stages"]["decompose"]
+            found.table.append({"scene": folder.name, "method": preset, **result["headline"],
+                                "CPU minutes": cost["cpu_seconds"] / 60, "peak MB": cost["peak_mb"],
                                 "epochs": result.get("epochs")})  # fmt: skip
     given.out = root
     return found
+
+
+def kept(folder: Path, config: RunConfig, script: Path, given: argparse.Namespace) -> dict[str, Any]:
+    """Result of one run: that of an earlier command, where it was made with the same settings."""
+    path: Path = given.out / f"{folder.name}.json"
+    if path.is_file():
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if document["config"] == repr(config):
+            return document["result"]
+    result = run_one(folder, config, script, given)
+    write_json(path, {"config": repr(config), "result": result})
+    return result
 
 
 if __name__ == "__main__":

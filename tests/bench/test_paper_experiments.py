@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from pathlib import Path
@@ -13,10 +14,13 @@ from ablations import without
 from double_dip import double_dip
 from figure_4 import maps_of, meeting
 from figure_11 import flat
+from pipeline import RunConfig
+from presets import kept
 from report import Claim, Findings, experiment, sheet
 from result_schemas import check_file
 from small_runs import Learned, course, learned
 
+from polytempo.core.files import write_json
 from polytempo.decompose.lnr.maps import layer_maps
 from polytempo.decompose.lnr.train import new_model
 from polytempo.synth.draw import draw
@@ -107,3 +111,11 @@ def test_a_short_course_runs_through() -> None:
     result = learned(scene, course(2, base_channels=4), seed=0, watch=lambda now: looks.append(1), every=1)
     assert result.layers.shape == (blocks.N_FRAMES, 2, 4, *blocks.SIZE[::-1])
     assert len(looks) == 2
+
+
+def test_a_kept_run_is_taken_where_its_settings_are_the_same_and_made_anew_where_they_are_not(tmp_path: Path) -> None:
+    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path)
+    write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": {"headline": {"psnr": 30.0}}})
+    assert kept(Path("nowhere"), config, Path("score.py"), given) == {"headline": {"psnr": 30.0}}
+    with pytest.raises(FileNotFoundError, match=r"scene\.json"):
+        kept(Path("nowhere"), RunConfig(preset="paper", minutes=2), Path("score.py"), given)

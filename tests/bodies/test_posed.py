@@ -8,7 +8,7 @@ import pytest
 from polytempo.bodies.complete_cast import BodiesConfig, bodies_of, completed_cast
 from polytempo.bodies.keypoints import KeypointTrack
 from polytempo.bodies.limbs import LIMBS, poses
-from polytempo.bodies.posed import GROUPS, LEGS, MIRRORED, PosedConfig, pose_sources, posed_appearance
+from polytempo.bodies.posed import GROUPS, LEGS, MIRRORED, UPPER, PosedConfig, pose_sources, posed_appearance
 from polytempo.objects.amodal import grown
 from polytempo.objects.appearance import subjects_in_front
 from polytempo.synth.draw import DrawnScene
@@ -21,8 +21,11 @@ def known(points: np.ndarray) -> KeypointTrack:
     return KeypointTrack(points=out)
 
 
-def test_groups_hold_every_limb_once() -> None:
-    assert sorted(i for group in GROUPS for i in group) == list(range(len(LIMBS)))
+def test_groups_hold_every_limb() -> None:
+    """Once as a pair, or the trunk's two, and the paired ones once more, each side alone."""
+    assert sorted(i for group in GROUPS[:3] for i in group) == list(range(len(LIMBS)))
+    assert sorted(i for group in GROUPS[3:] for i in group) == sorted((*UPPER, *LEGS))
+    assert all(len({LIMBS[i].side for i in group}) == 1 for group in GROUPS[3:])
     assert [MIRRORED[i] for i in MIRRORED] == list(range(len(LIMBS)))
 
 
@@ -38,9 +41,10 @@ def test_a_shifted_copy_of_a_pose_gives_the_shifted_picture() -> None:
     pictures = rng.integers(0, 255, (2, 150, 160, 3)).astype(np.uint8)
     mask = np.zeros((2, 150, 160), bool)
     mask[0, 10:130, 38:84] = True
-    (found,) = posed_appearance(pictures, mask, np.zeros_like(mask), body, frames=np.array([1])).values()
+    cut = np.dstack([pictures[0] / 255 * mask[0][..., None], mask[0]]).astype(np.float32)
+    (found,) = posed_appearance({0: cut}.__getitem__, mask, np.zeros_like(mask), body, frames=np.array([1])).values()
     moved = np.zeros((150, 160, 4), np.float32)
-    moved[3:, 40:] = np.dstack([pictures[0] / 255 * mask[0][..., None], mask[0]])[:-3, :-40]
+    moved[3:, 40:] = cut[:-3, :-40]
     inside = np.zeros((150, 160), bool)
     inside[20:130, 85:118] = True
     assert np.abs(found - moved)[inside].max() < 1e-3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float32
@@ -13,11 +14,13 @@ from polytempo.bodies.assign import AssignConfig, keypoints_by_subject
 from polytempo.bodies.complete import CompleteConfig, Corrections, completed_track
 from polytempo.bodies.keypoints import Detection, KeypointTrack
 from polytempo.bodies.limbs import Pose, poses
-from polytempo.bodies.posed import PosedConfig, posed_appearance
+from polytempo.bodies.matte import MatteConfig, body_matte
+from polytempo.bodies.posed import CutOuts, PosedConfig, posed_appearance
 from polytempo.bodies.rasterise import fitted_build
-from polytempo.camera.path import CameraPath
+from polytempo.camera.path import CameraPath, static_path
+from polytempo.camera.plate import CleanPlate, clean_plate, plate_in_frame
 from polytempo.core.errors import InputError
-from polytempo.core.pictures import Pictures
+from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
 from polytempo.objects.amodal import grown
 from polytempo.objects.appearance import subjects_in_front
@@ -41,6 +44,10 @@ class BodiesConfig:
     """Outlines of what is in front are this uncertain: hidden body is looked for that far around them."""
     threshold: float = 0.5
     """Alpha from which a hidden pixel counts as body."""
+    matte: MatteConfig = field(default_factory=MatteConfig)
+    """Outlines of what is taken from other frames."""
+    grow_px: int = 5
+    """Bodies grow by this much before the clean plate, against which outlines are found, is taken from what is left."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -105,6 +112,7 @@ def completed_cast(
     cast: Cast,
     bodies: Mapping[int, Body],
     *,
+    camera: CameraPath | None = None,
     config: BodiesConfig = BodiesConfig(),
     report: Report = silent,
 ) -> tuple[Cast, HiddenPictures]:
@@ -116,9 +124,13 @@ def completed_cast(
         pictures: The clip at working size.
         cast: At working size.
         bodies: By subject id.
+        camera: At working size; stands still where not given.
         config: See ``BodiesConfig``.
         report: Told as work goes on.
     """
+    camera = camera or static_path(len(pictures), picture_size(pictures))
+    union = np.any([one.mask for one in cast.subjects], axis=0)
+    plate = clean_plate(pictures, camera, ignore=np.stack([grown(one, config.grow_px) for one in union]))
     subjects: list[Subject] = []
     hidden: dict[int, dict[int, NDArray[np.float32]]] = {}
     for subject in cast.subjects:
@@ -126,20 +138,43 @@ def completed_cast(
         if body is None:
             subjects.append(subject)
             continue
-        done, shown = _complete_subject(pictures, cast, subject, body, config, report)
+        cut_out = cut_outs(pictures, subject, plate, camera, config=config.matte)
+        done, shown = _complete_subject(cut_out, cast, subject, body, config, report)
         subjects.append(done)
         hidden[subject.subject_id] = shown
     return replace(cast, subjects=tuple(subjects)), hidden
 
 
+def cut_outs(
+    pictures: Pictures, subject: Subject, plate: CleanPlate, camera: CameraPath, *, config: MatteConfig
+) -> CutOuts:
+    """A subject's visible body by frame: its mask, and what the clean plate tells of the outline beyond it.
+
+    Masks are rough, and what they miss of a limb in one source is missed in the mean of all. Inside the mask alpha is
+    1: what looks like the plate there, a white shoe on a light pavement, is body all the same.
+    """
+
+    @lru_cache(maxsize=64)
+    def cut_out(t: int) -> Float32[np.ndarray, "H W 4"]:
+        picture = np.asarray(pictures[t]).astype(np.float32) / 255
+        under = plate_in_frame(plate, camera, t)
+        mask = subject.mask[t].astype(np.float32)
+        alpha, _ = body_matte(picture, under, mask, scale=1.0, config=config)
+        alpha = np.maximum(alpha, mask)
+        colour = np.clip(picture - (1 - alpha[..., None]) * under, 0, alpha[..., None])
+        return np.dstack([colour, alpha]).astype(np.float32)
+
+    return cut_out
+
+
 def _complete_subject(
-    pictures: Pictures, cast: Cast, subject: Subject, body: Body, config: BodiesConfig, report: Report
+    cut_out: CutOuts, cast: Cast, subject: Subject, body: Body, config: BodiesConfig, report: Report
 ) -> tuple[Subject, dict[int, NDArray[np.float32]]]:
     front = subjects_in_front(cast, subject.subject_id)
     near = np.stack([grown(one, config.edge_px) for one in front])
     frames = np.array([t for t in body.poses if _touches(body.poses[t], near[t])], np.int64)
     whole = posed_appearance(
-        pictures,
+        cut_out,
         subject.mask,
         front,
         body.poses,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from polytempo.bodies.limbs import LIMBS, Pose
 from polytempo.bodies.rasterise import limb_distance, limb_radius
-from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report, silent
 
 PLACE = {limb.name: i for i, limb in enumerate(LIMBS)}
@@ -22,9 +21,15 @@ MIRRORED = tuple(
 UPPER = tuple(i for i, limb in enumerate(LIMBS) if "arm" in limb.name or "hand" in limb.name)
 LEGS = tuple(i for i, limb in enumerate(LIMBS) if limb.name.endswith(("thigh", "shank", "foot")))
 TRUNK = (PLACE["torso"], PLACE["head"])
-GROUPS = (TRUNK, UPPER, LEGS)
+SINGLE = tuple(tuple(i for i in pair if LIMBS[i].side == side) for pair in (UPPER, LEGS) for side in (1, -1))
+GROUPS = (TRUNK, UPPER, LEGS, *SINGLE)
 """Limbs that are taken from the same source frames: a trunk that sways little is best taken from another frame than
-legs that stride."""
+legs that stride. Arms and legs in pairs, which keeps what one hides of the other, and each alone, which finds nearer
+poses where no stride is like another; a limb takes the mean of both."""
+CutOuts = Callable[[int], Float32[np.ndarray, "H W 4"]]
+"""Gives a frame's visible body, premultiplied 0…1."""
+HIDDEN_LIMB = 0.05
+"""Weight of a source's pixel that shows another limb than the one wanted; not 0, so that no pixel lacks a source."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,7 +64,7 @@ class Source:
 
 
 def posed_appearance(
-    pictures: Pictures,
+    cut_out: CutOuts,
     mask: Bool[np.ndarray, "T H W"],
     front: Bool[np.ndarray, "T H W"],
     body: Mapping[int, Pose],
@@ -72,10 +77,11 @@ def posed_appearance(
     """Whole bodies, premultiplied 0…1, in frames that hide part of them; frames without a pose or source are not in it.
 
     Every pixel near the body is carried from each source by the limbs about it: a similarity a limb (length by length,
-    width by scale), blended by distance. What hid the subject in a source counts nothing there.
+    width by scale), blended by distance. What hid the subject in a source counts nothing there, and hardly anything
+    what of the subject itself lies before the limb wanted.
 
     Args:
-        pictures: The clip, at the masks' size.
+        cut_out: The subject's visible body by frame, at the mask's size.
         mask: The subject's modal mask.
         front: Union of the masks of all subjects in front of it.
         body: The subject's poses.
@@ -92,7 +98,7 @@ def posed_appearance(
     out: dict[int, Float32[np.ndarray, "H W 4"]] = {}
     for i, t in enumerate(frames):
         if int(t) in body:
-            found = _complete(int(t), pictures, mask, unhidden, body, shown, build, config)
+            found = _complete(int(t), cut_out, unhidden, body, shown, build, config)
             if found is not None:
                 out[int(t)] = found
         report(Progress(stage="bodies.posed", done=i + 1, total=len(frames)))
@@ -137,15 +143,14 @@ def pose_sources(
 
 def _complete(
     t: int,
-    pictures: Pictures,
-    mask: NDArray[np.bool_],
+    cut_out: CutOuts,
     unhidden: NDArray[np.bool_],
     body: Mapping[int, Pose],
     shown: Mapping[int, NDArray[np.float32]],
     build: float,
     config: PosedConfig,
 ) -> Float32[np.ndarray, "H W 4"] | None:
-    height, width = mask.shape[1:]
+    height, width = unhidden.shape[1:]
     pose = body[t]
     box = _box(pose, config.reach * pose.unit, (width, height))
     if box is None:
@@ -161,7 +166,7 @@ def _complete(
             continue
         least = sources[0].cost
         for one in sources:
-            rgba, seen = _carried(one, pose, body[one.frame], weights, x, y, pictures, mask, unhidden)
+            rgba, seen = _carried(one, pose, body[one.frame], weights, x, y, cut_out, unhidden, build, config)
             weight = share * np.float32(np.exp(-(one.cost - least) / config.trust)) * seen[..., None]
             total += weight * rgba
             mass += weight
@@ -177,11 +182,12 @@ def _carried(
     weights: NDArray[np.float32],
     x: NDArray[np.float64],
     y: NDArray[np.float64],
-    pictures: Pictures,
-    mask: NDArray[np.bool_],
+    cut_out: CutOuts,
     unhidden: NDArray[np.bool_],
+    build: float,
+    config: PosedConfig,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Premultiplied cut-out of a source frame bent into the target's pose, and how surely nothing hid it there."""
+    """Premultiplied cut-out of a source frame bent into the target's pose, and how surely it shows the limb wanted."""
     rows = MIRRORED if source.other_side else tuple(range(len(LIMBS)))
     map_x, map_y = np.zeros(x.shape), np.zeros(x.shape)
     norm = np.full(x.shape, 1e-9)
@@ -194,12 +200,11 @@ def _carried(
         map_y += weight * sy
         norm += weight
     map_x, map_y = (map_x / norm).astype(np.float32), (map_y / norm).astype(np.float32)
-    body = mask[source.frame].astype(np.float32)
-    picture = np.asarray(pictures[source.frame]).astype(np.float32) / 255 * body[..., None]
-    cut = np.dstack([picture, body])
-    rgba = cv2.remap(cut, map_x, map_y, cv2.INTER_LINEAR)
+    rgba = cv2.remap(cut_out(source.frame), map_x, map_y, cv2.INTER_LINEAR)
     free = unhidden[source.frame].astype(np.float32)
     seen = cv2.remap(free, map_x, map_y, cv2.INTER_LINEAR)  # outside the frame nothing is seen, either
+    there = _limb_weights(pose, map_x.astype(np.float64), map_y.astype(np.float64), build, config)
+    seen *= np.clip((weights * there[list(rows)]).sum(0), HIDDEN_LIMB, 1)
     return np.asarray(rgba, np.float32), np.asarray(seen, np.float32)
 
 

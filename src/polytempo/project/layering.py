@@ -67,7 +67,12 @@ def run_layers(project: Project, footage: Footage, subjects: Subjects, settings:
     if bodies is not None:
         inputs["bodies"] = bodies.key
         cast, hidden = completed_cast(
-            footage.frames.value, cast, bodies.value, config=settings.bodies, report=named_report(report, "bodies")
+            footage.frames.value,
+            cast,
+            bodies.value,
+            camera=camera,
+            config=settings.bodies,
+            report=named_report(report, "bodies"),
         )
     if settings.method == "nvd":
         stack = run_atlas_layers(project, footage, cast, camera, inputs, settings, report, given)

@@ -66,6 +66,7 @@ def test_the_owner_gets_the_effect_and_the_composite_is_the_frame() -> None:
         picture,
         plate,
         claims=claims,
+        predicts=claims,
         change=np.zeros((2, 12, 16, 3), np.float32),
         significance=np.full((12, 16), 10, np.float32),
         covered=[np.zeros((12, 16), np.float32)] * 2,
@@ -84,6 +85,7 @@ def test_what_is_no_more_than_noise_makes_no_effect() -> None:
         picture,
         plate,
         claims=claims,
+        predicts=claims,
         change=np.zeros((2, 12, 16, 3), np.float32),
         significance=np.full((12, 16), 0.5, np.float32),
         covered=[np.zeros((12, 16), np.float32)] * 2,
@@ -101,6 +103,7 @@ def test_beneath_a_body_the_prediction_fills_the_effect() -> None:
         np.ones_like(plate),
         plate,
         claims=claims,
+        predicts=claims,
         change=change,
         significance=np.full((12, 16), 50, np.float32),
         covered=[np.ones((12, 16), np.float32)] * 2,
@@ -121,6 +124,7 @@ def test_a_contested_pixel_goes_to_whoever_predicts_it() -> None:
         picture,
         plate,
         claims=claims,
+        predicts=claims,
         change=change,
         significance=np.full((12, 16), 50, np.float32),
         covered=[np.zeros((12, 16), np.float32)] * 2,
@@ -129,3 +133,20 @@ def test_a_contested_pixel_goes_to_whoever_predicts_it() -> None:
     )
     assert layers[1, 6, 8, 3] > 0.35
     assert layers[0, 6, 8, 3] < 0.02
+
+
+def test_beneath_a_body_nothing_fills_the_ring_that_nobody_predicted() -> None:
+    """The ring around a body belongs to it where it is seen; covered by somebody else it stays the plate."""
+    _, plate, claims = _one_owner(0)
+    layers = effect_layers(
+        np.ones_like(plate),
+        plate,
+        claims=claims,
+        predicts=np.zeros_like(claims),
+        change=np.full((2, 12, 16, 3), -0.3, np.float32),
+        significance=np.full((12, 16), 50, np.float32),
+        covered=[np.ones((12, 16), np.float32)] * 2,
+        scale=1.0,
+        config=HARD,
+    )
+    assert layers[..., 3].max() == 0

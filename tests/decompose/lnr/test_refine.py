@@ -87,3 +87,17 @@ def test_a_dear_alpha_stays_smaller() -> None:
 def test_the_same_frame_gives_the_same_bits() -> None:
     one, other = _refined(RefineConfig()), _refined(RefineConfig())
     assert all(np.array_equal(one[k][i], other[k][i]) for k in (0, 1) for i in (1, 2))
+
+
+def test_what_the_frame_does_not_show_is_not_refined() -> None:
+    """A shadow beneath an opaque body, and the paint of two bodies in one pixel, stay bit for bit."""
+    picture, background, effects, bodies, silhouettes = _scene()
+    effects[1][4:14, 6:12, 3] = 0.4  # beneath body 1, whose colour is wrong
+    bodies[2][4:9, 6:9] = (0.2, 0.2, 0.6, 1.0)  # behind it, too
+    new_effects, new_bodies = refine_frame(
+        picture, background, effects, bodies, order=(2, 1), silhouettes=silhouettes, scale=1.0, config=RefineConfig()
+    )
+    assert np.array_equal(new_effects[1][4:14, 6:12], effects[1][4:14, 6:12])
+    assert np.array_equal(new_bodies[2], bodies[2])
+    assert np.array_equal(new_bodies[1][4:9, 6:9], bodies[1][4:9, 6:9])
+    assert not np.array_equal(new_bodies[1][9:14, 6:12], bodies[1][9:14, 6:12])

@@ -96,6 +96,7 @@ def effect_layers(
     plate: Float32[np.ndarray, "H W 3"],
     *,
     claims: Float32[np.ndarray, "L H W"],
+    predicts: Float32[np.ndarray, "L H W"],
     change: Float32[np.ndarray, "L H W 3"],
     significance: Float32[np.ndarray, "H W"],
     covered: Sequence[Float32[np.ndarray, "H W"]],
@@ -112,6 +113,8 @@ def effect_layers(
         picture: Frame, 0…1.
         plate: Clean plate in this frame, 0…1.
         claims: From ``layer_claims``.
+        predicts: The network's own claims, without the rings around bodies. Where a body covers a ring nothing is seen,
+            and nobody taught the network what it looks like: no prediction fills it.
         change: Predicted relative change of each layer (see ``network.DELTA``).
         significance: Departure in noise sigmas.
         covered: Per layer, how much the bodies of *all* layers cover each pixel, 0…1, its own body counted.
@@ -122,7 +125,9 @@ def effect_layers(
     gate = np.clip((claimed(claims, significance, config) - config.claim_from) / 0.25, 0, 1)
     gate *= np.clip((significance - config.significance_from) / 1.5, 0, 1)
     seen = departure * gate[..., None]
-    predicted = change * (plate + DELTA) * np.clip((claims - config.claim_from) / 0.25, 0, 1)[..., None]
+    told = change * (plate + DELTA)
+    predicted = told * np.clip((claims - config.claim_from) / 0.25, 0, 1)[..., None]
+    filling = told * np.clip((predicts - config.claim_from) / 0.25, 0, 1)[..., None]
     square = claims**2
     share = square / (square.sum(0) + 1e-12)
     if len(claims) > 1:
@@ -131,7 +136,7 @@ def effect_layers(
     whole, paint = smallest_alpha(plate, seen)
     for i in range(len(claims)):
         open_alpha = share_alpha(whole, share[i])
-        filled, fill_paint = smallest_alpha(plate, predicted[i])
+        filled, fill_paint = smallest_alpha(plate, filling[i])
         lid = covered[i]
         alpha = open_alpha * (1 - lid) + filled * lid
         colour = paint * (open_alpha * (1 - lid))[..., None] + fill_paint * (filled * lid)[..., None]

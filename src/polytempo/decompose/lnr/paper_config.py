@@ -59,7 +59,7 @@ class LnrConfig:
     together: bool = False
     """All layers in one pass; see ``LayeredRenderer``."""
     mixed_precision: bool = False
-    """bfloat16 with channels last, where the device is CUDA; slower on CPUs, where it is not done."""
+    """bfloat16, where the device is CUDA; slower on CPUs, where it is not done."""
     compiled: bool = False
     """torch.compile of the renderer, where the device is CUDA."""
     upsample: UpsampleConfig = field(default_factory=UpsampleConfig)
@@ -119,7 +119,7 @@ class StandardConfig(LnrConfig):
     together: bool = True
     """All layers in one pass."""
     mixed_precision: bool = True
-    """bfloat16 with channels last, where the device is CUDA."""
+    """bfloat16, where the device is CUDA."""
     compiled: bool = True
     """torch.compile of the renderer, where the device is CUDA."""
     upsample: UpsampleConfig = field(default_factory=lambda: UpsampleConfig(n_epochs=50))

@@ -30,6 +30,11 @@ class RefineConfig:
     """Pixels that the composite misses by more than this, 0…1 (1.5 of 255), are refined."""
     least_alpha: float = 0.02
     """Only where some layer shows at least this much: what no layer shows is the background's."""
+    least_shown: float = 0.9
+    """Only layers whose paint the frame shows by this share, 0…1: of what is hidden it tells nothing, and Adam's steps
+    are as large for the faintest gradient as for any other."""
+    overlap: float = 0.02
+    """Where two bodies have more alpha than this, nothing is refined: the frame does not tell their paints apart."""
     regulariser: float = 0.005
     """Weight of Eq. 6. Its L1 part counts twice its L0 part, as in the released code of paper A."""
     l1_weight: float = 2.0
@@ -74,7 +79,9 @@ def refine_frame(
     for rgba in stacked:
         composite = rgba[..., :3] + (1 - rgba[..., 3:]) * composite
     missed = np.abs(composite - picture).max(-1) > config.residual_from
-    rows, columns = np.nonzero(missed & (stacked[..., 3].max(0) > config.least_alpha))
+    bodies_alpha = np.sort(stacked[len(order) :, ..., 3], axis=0)
+    single = bodies_alpha[-2] <= config.overlap if len(order) > 1 else np.ones_like(missed)
+    rows, columns = np.nonzero(missed & single & (stacked[..., 3].max(0) > config.least_alpha))
     if config.n_steps == 0 or len(rows) == 0:
         return dict(effects), dict(bodies)
     margin = 2 * round(config.trimap_px * scale) + 1
@@ -122,7 +129,10 @@ def _descend(
         a = torch.sigmoid(alpha)
         # What was nothing stays nothing: a layer does not grow where the closed form gave it no share.
         a = torch.where((shown < 0.004) & (a < 0.01), torch.zeros_like(a), a)
-        return torch.cat([a * torch.sigmoid(colour), a], -1)
+        refined = torch.cat([a * torch.sigmoid(colour), a], -1)
+        through = torch.cumprod(1 - shown.flip(0), 0).flip(0)  # of each picture and all in front of it
+        unseen = torch.cat([through[1:], torch.ones_like(through[:1])]) < config.least_shown
+        return torch.where(unseen, stacked, refined)
 
 
 def _logit(values: Tensor) -> Tensor:

@@ -10,16 +10,18 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float16, Float32, UInt8
 
+from polytempo.bodies.matte import MatteConfig, body_matte, contact_matte
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report
 from polytempo.decompose.lnr.dwelling import with_dwelling
 from polytempo.decompose.lnr.effects import EffectConfig, claimed, effect_layers, layer_claims, smallest_alpha
-from polytempo.decompose.lnr.matte import MatteConfig, body_matte
 from polytempo.decompose.lnr.refine import RefineConfig, refine_frame
 from polytempo.objects.cast import Cast
 
+BESIDE_PX = 2
+"""So far beside who is in front a completed body takes the place of the visible one, working pixels."""
 Hidden = Mapping[int, Mapping[int, Float32[np.ndarray, "h w 4"]]]
 """Layer id → frame → premultiplied RGBA of what of the body another layer hides."""
 
@@ -132,16 +134,14 @@ def solve_frame(
         cover = 1 - (1 - cover) * (1 - soft[one])
     silhouettes = np.stack([whole[one] > 0.5 for one in ids])
     owned = with_dwelling(separation.probability[frame].astype(np.float32) / 255, separation.dwelling[frame])
-    claims = layer_claims(
-        np.stack([_up(p, (width, height)) for p in owned]),
-        silhouettes,
-        ring_px=config.effects.ring_px * scale,
-    )
+    probability = np.stack([_up(p, (width, height)) for p in owned])
+    claims = layer_claims(probability, silhouettes, ring_px=config.effects.ring_px * scale)
     significance = _up(separation.significance[frame].astype(np.float32) / 10, (width, height))
     painted = effect_layers(
         picture,
         base,
         claims=claims,
+        predicts=probability,
         change=np.stack([_up(c, (width, height)) for c in separation.change[frame].astype(np.float32)]),
         significance=significance,
         covered=[cover] * len(ids),
@@ -162,7 +162,7 @@ def solve_frame(
         rgba = _body(picture, under, visible[one], front, beneath, scale=scale, config=config)
         completed = separation.hidden.get(one, {}).get(frame)
         if completed is not None:
-            rgba = _with_hidden(rgba, _up(completed, (width, height)), visible[one], front)
+            rgba = _with_hidden(rgba, _up(completed, (width, height)), front, scale=scale)
         bodies[one] = rgba
         under = rgba[..., :3] + (1 - rgba[..., 3:]) * under
         beneath = rgba[..., 3] + (1 - rgba[..., 3]) * beneath
@@ -216,13 +216,17 @@ def _body(
     alpha, nearby = body_matte(picture, under, silhouette, scale=scale, config=config.matte)
     # No paint needs a colour outside 0…1: at the outline alpha is at least what the frame needs over what is beneath.
     least, _ = smallest_alpha(under, picture - under)
-    alpha = np.where(alpha > 0.02, np.maximum(alpha, np.minimum(least, 1)), 0) * (1 - front)
+    outline = alpha
+    alpha = np.where(alpha > 0.02, np.maximum(alpha, np.minimum(least, 1)), 0)
+    between, beside, contact = contact_matte(picture, outline, silhouette, beneath, scale=scale, config=config.matte)
+    alpha = (alpha + (between - alpha) * contact) * (1 - front)
+    nearby = np.where((contact > 0)[..., None], beside, nearby)
     told = picture - (1 - alpha[..., None]) * under
     # Before another body, whose colour here may be a guess, the frame tells less of the paint the thinner it is; and
     # where somebody is in front, the frame shows their paint too.
     matte = config.matte
     trust = alpha**2 / np.maximum(alpha**2 + (matte.guess * (1 - alpha) * beneath) ** 2, 1e-6)
-    trust *= np.clip(1 - matte.stain * front, 0, 1)
+    trust *= np.clip(1 - matte.stain * front, 0, 1) * (1 - contact * (alpha < 0.95))
     usual = alpha[..., None] * nearby
     colour = np.clip(usual + trust[..., None] * (told - usual), 0, alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], -1)
@@ -231,22 +235,25 @@ def _body(
 def _with_hidden(
     visible: Float32[np.ndarray, "H W 4"],
     completed: Float32[np.ndarray, "H W 4"],
-    modal: Float32[np.ndarray, "H W"],
     front: Float32[np.ndarray, "H W"],
+    *,
+    scale: float,
 ) -> Float32[np.ndarray, "H W 4"]:
-    """Join the visible body to what completes it; the completion shows only where somebody is in front.
+    """Join the visible body to what completes it; the completion shows where somebody is in front, and just beside.
 
-    Across the seam colours cross-fade and alpha is that of the whole body, so that no line is left when the one in
-    front is taken away.
+    Beside, because outlines are rough: what a mask gives to the body behind is there often paint of the one in front.
+    Across the seam colours cross-fade, so that no line is left when the one in front is taken away.
     """
+    size = 2 * round(BESIDE_PX * scale) + 1
+    front = np.asarray(cv2.dilate(front, np.ones((size, size), np.uint8)), np.float32)
+    front = np.asarray(cv2.GaussianBlur(front, (0, 0), max(0.7 * scale, 0.5)), np.float32)
     near = cv2.GaussianBlur(completed, (0, 0), 1.5)
     known = np.clip(near[..., 3] / 0.05, 0, 1)
     hidden_colour = near[..., :3] / np.maximum(near[..., 3:], 1e-3)
     sharp = completed[..., 3] > 0.5
     hidden_colour[sharp] = (completed[..., :3] / np.maximum(completed[..., 3:], 1e-3))[sharp]
     visible_colour = visible[..., :3] / np.maximum(visible[..., 3:], 1e-3)
-    seam = np.minimum(modal, known) * np.clip(front * 4, 0, 1)
-    alpha = np.maximum(visible[..., 3], np.maximum(completed[..., 3] * np.clip(front * 4, 0, 1), seam))
+    alpha = np.maximum(visible[..., 3], completed[..., 3] * np.clip(front * 4, 0, 1))
     share = np.clip(front * known, 0, 1) * (alpha > 0)
     share = np.where(visible[..., 3] < 0.02, 1.0, share)[..., None]
     colour = visible_colour * (1 - share) + hidden_colour * share

@@ -3,7 +3,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from polytempo.decompose.lnr.matte import MatteConfig, body_matte
+from polytempo.bodies.matte import MatteConfig, body_matte, contact_matte
 
 
 def _disc(radius: float, softness: float) -> np.ndarray:
@@ -41,3 +41,28 @@ def test_a_thin_body_still_has_a_matte() -> None:
     line[:, 15:17] = 1
     picture = plate + line[..., None]
     assert body_matte(picture, plate, line, scale=1.0, config=MatteConfig())[0][4:28, 15:17].min() > 0.5
+
+
+def test_between_two_bodies_the_colours_beside_the_outline_tell_alpha_and_paint() -> None:
+    """A wrong guess of what lies beneath and a wrong outline do no harm: the frame shows both bodies."""
+    truth = _disc(18, 2)
+    mine, theirs = np.float32([0.8, 0.1, 0.1]), np.float32([0.2, 0.3, 0.7])
+    picture = truth[..., None] * mine + (1 - truth[..., None]) * theirs
+    wrong = (_disc(17, 0.1) > 0.5).astype(np.float32)
+    everywhere = np.ones((64, 64), np.float32)
+    first, _ = body_matte(picture, np.full_like(picture, 0.5), wrong, scale=1.0, config=MatteConfig())
+    alpha, colour, holds = contact_matte(picture, first, wrong, everywhere, scale=1.0, config=MatteConfig())
+    edge = (truth > 0.2) & (truth < 0.8)
+    assert holds[edge].min() > 0.99
+    assert np.abs(alpha - truth)[edge].mean() < 0.5 * np.abs(first - truth)[edge].mean()
+    assert np.abs(colour - mine)[edge].max() < 0.02
+
+
+def test_away_from_other_bodies_contact_says_nothing() -> None:
+    wrong = (_disc(17, 0.1) > 0.5).astype(np.float32)
+    plate = np.full((64, 64, 3), 0.5, np.float32)
+    beneath = np.zeros((64, 64), np.float32)
+    beneath[:5] = 1
+    alpha, _, holds = contact_matte(plate, wrong, wrong, beneath, scale=1.0, config=MatteConfig())
+    assert holds.max() == 0
+    assert alpha.shape == wrong.shape
