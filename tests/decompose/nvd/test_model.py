@@ -112,14 +112,20 @@ def test_known_motion_is_where_the_warp_starts(crossing_footage: Footage, crossi
     assert torch.allclose(model.uv(centre, 0), torch.zeros(1, 2), atol=1e-3)
 
 
-def test_what_is_known_of_the_camera_is_left_as_it_is(lone_footage: Footage, lone_scene: DrawnScene) -> None:
-    model = model_of(lone_footage, lone_scene, small_config())
-    assert not list(model.mappings[-1].parameters())
-    assert list(model.mappings[0].parameters())
-    coarse = model.residuals[-1].encoding.layout.scales[-1][0]
-    assert coarse == pytest.approx(96 / 0.9 / 8 - 1)  # cells of eight pixels
-    mended = model_of(lone_footage, lone_scene, small_config(background_warps=True))
-    assert list(mended.mappings[-1].parameters())
+def test_a_known_camera_is_left_or_mended_or_warped(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    left = model_of(lone_footage, lone_scene, small_config(mends_camera=False))
+    assert not list(left.mappings[-1].parameters())
+    assert list(left.mappings[0].parameters())
+    coarse = left.residuals[-1].encoding.layout.scales[-1][0]
+    assert coarse == pytest.approx(96 / 0.9 / 6 - 1)  # cells of six pixels
+    mended = model_of(lone_footage, lone_scene, small_config())
+    assert [name for name, _ in mended.mappings[-1].named_parameters()] == ["affine"]
+    points = some_points(lone_footage)
+    assert torch.equal(mended.uv(points, 1), left.uv(points, 1))  # at first
+    assert not mended.follows_flow(1)  # flow follows the lights
+    warped = model_of(lone_footage, lone_scene, small_config(background_warps=True))
+    assert warped.follows_flow(0)
+    assert warped.follows_flow(1)
 
 
 def test_an_affine_change_belongs_to_its_frame(lone_footage: Footage) -> None:

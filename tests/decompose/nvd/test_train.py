@@ -218,6 +218,32 @@ def test_light_that_somebody_hides_becomes_that_of_its_surroundings(
     assert roughness(everywhere).item() == roughness(nowhere).item() == 0
 
 
+def test_what_lasts_goes_to_the_texture(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    """A lamp that never changes is paint: the light's mean over time comes to 1, its changes stay."""
+    none = LossWeights(**dict.fromkeys(LossWeights.__dataclass_fields__, 0.0))
+    config = small_config(weights=replace(none, lasting=1.0))
+    model = new_model(lone_footage, layer_starts(lone_footage, lone_scene.camera, config), config=config, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        model.residuals[-1].encoding.table.normal_(mean=0.2, std=0.5, generator=generator)
+    uv = torch.rand(300, 2, generator=generator) * 1.2 - 0.6
+
+    def over_time() -> torch.Tensor:
+        with torch.no_grad():
+            return torch.stack([model.light(uv, torch.full((300,), float(t)), 1) for t in range(6)])
+
+    before = over_time()
+    optimiser = torch.optim.Adam([model.residuals[-1].encoding.table], lr=5e-3)
+    for _ in range(120):
+        points = random_points(lone_footage, 600, generator=generator)
+        optimiser.zero_grad()
+        step_loss(model, points, step=9, generator=generator).total.backward()
+        optimiser.step()
+    after = over_time()
+    assert (after.mean(0) - 1).abs().mean() < 0.5 * (before.mean(0) - 1).abs().mean()
+    assert after.std(0).mean() > 0.5 * before.std(0).mean()
+
+
 def test_a_camera_path_that_is_off_by_a_pixel_is_mended(lone_footage: Footage, lone_scene: DrawnScene) -> None:
     config = small_config(250, mends_camera=True, background_from_bare=True, batch_points=1500, mend_rate=0.03)
     starts = layer_starts(lone_footage, lone_scene.camera, config)

@@ -59,6 +59,8 @@ class LossWeights:
     """Eq. 10."""
     hidden: float = 0.0
     """Light of the background where somebody hides it goes on from what is around; ours."""
+    lasting: float = 0.0
+    """What of the light is there at all times goes to the texture; ours."""
     alpha: float = 0.1
     """Eq. 12."""
 
@@ -238,7 +240,9 @@ class NvdDraftConfig(NvdConfig):
     """Size of the background in its atlas."""
     pretrain_rounds: int = 0
     """The motion is known."""
-    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5))
+    weights: LossWeights = field(
+        default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5, lasting=0.5)
+    )
     """Factors of the losses; gradients would cost three times the points and gain little (decision 0022), and what is
     hidden goes on from what is seen around it (0026)."""
     consistency_every: int = 4

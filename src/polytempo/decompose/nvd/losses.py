@@ -170,6 +170,23 @@ def consistency_loss(
     return (1 - correlation).mean() + variance_weight * variance.mean()
 
 
+def lasting_light_loss(
+    light: Float[Tensor, "N 3"], light_then: Float[Tensor, "N 3"], *, neutral: float = 1.0
+) -> Float[Tensor, ""]:
+    """How far light is from doing nothing in the mean over time: what lasts belongs to the texture.
+
+    In the mean over two times drawn independently it is the square of the mean departure; changes cost nothing.
+
+    Args:
+        light: At some places and random times.
+        light_then: At the same places and other random times.
+        neutral: 1 for factors, 0 for what is added.
+
+    Source: ours, decision 0027.
+    """
+    return ((light - neutral) * (light_then - neutral)).sum(-1).mean()
+
+
 def hidden_light_loss(light: Float[Tensor, "N 3"], around: Float[Tensor, "N 3"]) -> Float[Tensor, ""]:
     """Squared distance of light that nobody sees from light that is seen around it.
 

@@ -36,6 +36,7 @@ class LossTerms:
     residual: Float[Tensor, ""]
     consistency: Float[Tensor, ""]
     hidden: Float[Tensor, ""]
+    lasting: Float[Tensor, ""]
     alpha: Float[Tensor, ""]
 
     def values(self) -> dict[str, float]:
@@ -85,6 +86,7 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
         "rigidity": rigidity,
         "residual": losses.residual_regulariser(light, neutral=neutral),
         "consistency": config.consistency_every * _consistency(model, n, generator) if looks else zero,
+        "lasting": _lasting_light(model, moving, uv, generator) if weights.lasting > 0 else zero,
         "hidden": _hidden_light(model, moving) if weights.hidden > 0 else zero,
         "alpha": losses.alpha_regulariser(alpha),
     }
@@ -136,6 +138,24 @@ def _flow_terms(model: AtlasModel, points: Points, uv: Tensor, alpha: Tensor) ->
         )
         change = change + 0.5 * losses.flow_alpha_loss(alpha[:, chosen], alpha_there[:, part])
     return mapping, change
+
+
+def _lasting_light(model: AtlasModel, points: Points, uv: Tensor, generator: torch.Generator) -> Tensor:
+    """What of the light is there at all times: of the background everywhere, of objects near their masks."""
+    total = uv.new_zeros(())
+    if model.config.residual_kind == "none":
+        return total
+    neutral = 0.0 if model.config.residual_kind == "additive" else 1.0
+    last = model.n_layers - 1
+    for layer in range(model.n_layers):
+        places = uv[layer, : len(points.place)].detach()
+        if layer < last:
+            places = places[~points.bare]
+        if len(places):
+            times = torch.randint(model.extent.n_frames, (2 * len(places),), generator=generator).to(uv)
+            light = model.light(places.repeat(2, 1), times, layer)
+            total = total + losses.lasting_light_loss(*light.split(len(places)), neutral=neutral)
+    return total
 
 
 def _hidden_light(model: AtlasModel, points: Points) -> Tensor:
