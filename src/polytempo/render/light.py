@@ -12,6 +12,7 @@ from jaxtyping import Float32, Float64, UInt8
 from numba import njit
 from numpy.typing import NDArray
 
+from polytempo.camera.warp import moved_points
 from polytempo.core.errors import InputError
 from polytempo.edit.light import Light
 from polytempo.layers.shading import Shading, atlas_sampled, node_places
@@ -265,6 +266,44 @@ def _seen_through(nodes: Nodes, frame_from_view: Float64[np.ndarray, "3 3"], siz
     to_x, to_y = moved[..., 0] * ((columns - 1) / size[0]), moved[..., 1] * ((rows - 1) / size[1])
     found = cv2.remap(nodes, to_x, to_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(found, np.float32)
+
+
+class PlateLight:
+    """Lights the clean plate of an atlas scene as its moment is lit, beyond what the moment's own frame shows.
+
+    Source: paper B, Section 4.5 (the residual where the clip shows nothing at that time); ours, decision 0031.
+    """
+
+    def __init__(self, stack: LayerStack, shading: Shading) -> None:
+        self._stack, self._shading = stack, shading
+        rows, columns = np.asarray(shading.uv[0]).shape[:2]
+        y, x = np.meshgrid(
+            *(node_places(n, px) for n, px in ((rows, stack.size[1]), (columns, stack.size[0]))), indexing="ij"
+        )
+        self._nodes = np.stack([x, y], -1).reshape(-1, 2).astype(np.float64)
+        self._shape = (rows, columns)
+        self._usual: NDArray[np.float32] | None = None
+        on_canvas = moved_points(self._nodes, stack.camera.canvas_from_frame[0])
+        uv = np.asarray(shading.uv[0], np.float64).reshape(-1, 2)
+        self._uv_from_canvas = np.asarray(cv2.findHomography(on_canvas, uv)[0], np.float64)
+
+    def __call__(self, frame: UInt8[np.ndarray, "H W 4"], view: View) -> None:
+        """Light an opaque frame of the plate, in place."""
+        if self._usual is None:
+            n_frames = len(self._shading.light)
+            moments = np.unique(np.linspace(0, n_frames - 1, min(n_frames, LOOKS)).round().astype(int))
+            self._usual = np.mean([np.asarray(self._shading.light[int(t)]) for t in moments], 0, dtype=np.float32)
+        light = np.asarray(self._shading.light[view.background_frame], np.float32)
+        factors = _held((light + DARK) / (self._usual + DARK))
+        uv_from_view = self._uv_from_canvas @ view.canvas_from_view(self._stack.camera)
+        uv = moved_points(self._nodes, uv_from_view).reshape(*self._shape, 2).astype(np.float32)
+        frame[:] = scaled(frame, atlas_sampled(factors, uv), self._stack.size)
+
+
+def plate_light(stack: LayerStack) -> PlateLight | None:
+    """What lights the plate; None where nothing is known of it."""
+    background = stack.background
+    return None if background.live is None or background.shading is None else PlateLight(stack, background.shading)
 
 
 def scaled(
