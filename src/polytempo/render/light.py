@@ -292,7 +292,8 @@ class PlateLight:
         if self._usual is None:
             n_frames = len(self._shading.light)
             moments = np.unique(np.linspace(0, n_frames - 1, min(n_frames, LOOKS)).round().astype(int))
-            self._usual = np.mean([np.asarray(self._shading.light[int(t)]) for t in moments], 0, dtype=np.float32)
+            lights = np.stack([np.asarray(self._shading.light[int(t)], np.float32) for t in moments])
+            self._usual = np.asarray(lights.mean(0), np.float32)
         light = np.asarray(self._shading.light[view.background_frame], np.float32)
         factors = _held((light + DARK) / (self._usual + DARK))
         uv_from_view = self._uv_from_canvas @ view.canvas_from_view(self._stack.camera)
