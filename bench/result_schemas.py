@@ -282,8 +282,55 @@ class EncodingResults:
     growth: list[EncodingGrowth]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AtlasClip:
+    """A clip by method ``nvd``; PSNR in dB, means over frames."""
+
+    __pydantic_config__ = STRICT
+    frames: int
+    width: int
+    height: int
+    """Of the working size, at which the model is held against the frames."""
+    layers: int
+    """The background among them."""
+    psnr: float
+    """Of the model's picture, neither clamped nor rounded."""
+    ssim: float
+    psnr_unlit: float
+    """Of the textures without their residuals."""
+    stages: dict[str, StageCost]
+    """Wall time."""
+    cpu_seconds: dict[str, float]
+    """Of each command, its start included; 0 or little where an earlier run's results were kept."""
+    outputs: dict[str, dict[str, float | None]]
+    """Retimed clips against rendered truth, where there is some."""
+    below_bars: list[str]
+    psnr_subjects: float | None = None
+    psnr_rest: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AtlasResults:
+    """Written by ``nvd.py``."""
+
+    __pydantic_config__ = STRICT
+    schema: Literal["polytempo.bench.nvd"]
+    version: Literal[1]
+    commit: str
+    machine: Machine
+    threads: int | None
+    """Threads that OpenMP was held to; None where it was left to choose."""
+    other_load: float
+    """Processes that wanted a core when the suite began."""
+    preset: str
+    changed: list[str]
+    """Settings that differ from the preset's."""
+    clips: dict[str, AtlasClip]
+
+
 KNOWN: dict[str, TypeAdapter[Any]] = {
     "polytempo.bench.encoding": TypeAdapter(EncodingResults),
+    "polytempo.bench.nvd": TypeAdapter(AtlasResults),
     "polytempo.bench.truth": TypeAdapter(TruthResults),
     "polytempo.bench.speed": TypeAdapter(SpeedResults),
     "polytempo.bench.kill_resume": TypeAdapter(KillResults),

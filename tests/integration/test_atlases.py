@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from polytempo.cli.main import main
 from polytempo.cli.render import current_stack
 from polytempo.layers.store import read_stack
+from polytempo.project.arrays import read_cast
 from polytempo.project.folder import open_project
+from polytempo.synth.draw import DrawnScene
 
 pytestmark = pytest.mark.slow
+
+
+class Still(torch.nn.Module):
+    """Says that nothing moves."""
+
+    def forward(self, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        return 0 * (first + second)[:, :2]
 
 
 def run(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[dict[str, Any]]]:
@@ -118,3 +129,31 @@ def test_a_clip_becomes_atlases_and_a_frozen_layer(
     code, events = run(["decompose", str(project), "--method", "lnv"], capsys)
     assert code == 2
     assert "method" in json.dumps(events[-1])
+
+
+def test_a_mask_on_one_frame_and_flow_of_the_user_s_own(
+    crossing_folder: Path, crossing_scene: DrawnScene, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project, flow = tmp_path / "one.polytempo", tmp_path / "flow.pt"
+    prompts = ["--prompt", f"near=mask:{crossing_folder / 'masks' / '2' / '0000.png'}@0"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(Still()).save(str(flow))
+    words = ["decompose", str(crossing_folder / "input.mp4"), "--project", str(project), *prompts, "--method", "nvd"]
+    words += ["--set", "nvd.steps=20", "--set", "nvd.draft.batch_points=800"]
+    code, events = run([*words, "--set", f"nvd.flow_network={tmp_path / 'none.pt'}"], capsys)
+    assert code == 2
+    assert "the network's file must exist; got none" in json.dumps(events[-1])
+    code, events = run([*words, "--set", f"nvd.flow_network={flow}"], capsys)
+    assert code == 0, events[-1]
+    with open_project(project, writing=False) as opened:
+        stack = current_stack(opened).value
+        cast = read_cast(opened.current_result("cast") / "cast.npz")
+        atlases = opened.current["atlases"]
+    assert [one.name for one in stack.layers] == ["near"]
+    carried, truth = cast.subjects[0].mask[3], crossing_scene.masks[1][3]
+    assert (carried & truth).sum() > 0.5 * (carried | truth).sum()
+    code, events = run(["decompose", str(project), "--set", "nvd.flow_network=none"], capsys)
+    assert code == 0, events[-1]
+    with open_project(project, writing=False) as opened:
+        assert opened.current["atlases"] != atlases  # learned anew with other flow

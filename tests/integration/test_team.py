@@ -27,7 +27,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     done = None
     for _ in range(2):  # gloo itself gives up now and then while its members find each other
         done = subprocess.run(
-            command, capture_output=True, text=True, env=environment, timeout=300, check=False, cwd=folder
+            command, capture_output=True, text=True, env=environment, timeout=1200, check=False, cwd=folder
         )
         if "SIGABRT" not in done.stderr:
             break

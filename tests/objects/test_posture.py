@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytempo.camera.path import static_path
-from polytempo.objects.amodal import partly_seen
-from polytempo.objects.posture import PostureConfig, cheapest_chain, find_sources, occlusion_frames
+from polytempo.objects.amodal import LIKE, UNLIKE, BodyBand, belief, partly_seen, shown_body
+from polytempo.objects.posture import Completion, PostureConfig, cheapest_chain, find_sources, occlusion_frames
 from polytempo.objects.registration import body_path
 
 
@@ -115,3 +115,16 @@ def test_a_path_over_a_long_hiding_follows_what_is_seen() -> None:
     truth = 20 + 30 * 3 + 5.5
     assert abs(seeing.centre[30, 0] - truth) < 8 < abs(blind.centre[30, 0] - truth)
     np.testing.assert_array_equal(seeing.scale, blind.scale)
+
+
+def test_a_source_of_another_posture_is_not_shown() -> None:
+    mask, _, pictures = walker(24)
+    shown: list[float] = []
+    for cost in (0.1, LIKE, (LIKE + UNLIKE) / 2, UNLIKE, 0.9):
+        one = Completion(frame=12, source=11, frame_from_source=np.eye(3), cost=cost)
+        band = BodyBand(weight=np.ones((24, 40), np.float32), sources={12: [one]})
+        body = shown_body(pictures, mask, [band], frame=12)
+        shown.append(float(body[..., 3].max()))
+        assert np.all(body[..., :3] <= body[..., 3:] + 1e-5)  # premultiplied
+    assert np.allclose(shown, [1, 1, 0.5, 0, 0], atol=0.02)
+    assert belief([]) == 0

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from polytempo.camera.path import static_path
+from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
-from polytempo.objects.walk import WalkConfig, clear_frames, match_cost, somebody, who_by_walking
+from polytempo.objects.walk import WalkConfig, clear_frames, match_cost, somebody, who_by_walking, who_left_open
 
 N, H, W = 10, 40, 64
 GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
 
 
-def crossing() -> tuple[Footage, np.ndarray, np.ndarray]:
-    """A red block passes before a green one; flow is right on both, labels are true."""
+def crossing(*, plain: bool = True) -> tuple[Footage, np.ndarray, np.ndarray]:
+    """A red block passes before a green one; flow is right on both, labels are true. Plain: no bin tells them apart."""
     lab = np.empty((N, H, W, 3), np.uint8)
     lab[:] = GREY
     labels = np.zeros((N, H, W), np.uint8)
@@ -27,12 +29,13 @@ def crossing() -> tuple[Footage, np.ndarray, np.ndarray]:
             for field, at, sign in ((forward, t, 1), (backward, t - 1, -1)):
                 if 0 <= at < N - 1:
                     field[at, 10:34, x : x + 10] = (sign * v, 0)
+    bins = np.stack([colour_bins(one.astype(np.float32)) for one in lab]).astype(np.uint16)
     view = Footage(
         pictures=lab,
         camera=static_path(N, (W, H)),
         flow=FlowField(to_next=forward, to_previous=backward),
         lab=lab,
-        bins=np.zeros((N, H, W), np.uint16),
+        bins=np.zeros_like(bins) if plain else bins,
         lasting=np.where(labels > 0, 0, 4).astype(np.uint8),
     )
     # What is around a pixel tells a little, and less than a match does.
@@ -42,13 +45,15 @@ def crossing() -> tuple[Footage, np.ndarray, np.ndarray]:
 
 
 def follow(clear: list[int], **weights: float) -> tuple[np.ndarray, np.ndarray]:
-    view, labels, context = crossing()
+    view, labels, context = crossing(plain=False)
     marked = np.zeros(N, bool)
     marked[clear] = True
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
     bodies = labels > 0
     config = WalkConfig(steps=(1,), least_piece_share=0.0, **weights)
-    return who_by_walking(view, known, bodies, context, marked, 2, told={}, config=config), labels
+    costs, found = who_by_walking(view, known, bodies, context, marked, 2, told={}, config=config)
+    assert (found[marked] == labels[marked]).all()
+    return costs, labels
 
 
 def test_who_crosses_is_followed_through_and_who_is_hidden_comes_back() -> None:
@@ -58,11 +63,7 @@ def test_who_crosses_is_followed_through_and_who_is_hidden_comes_back() -> None:
         for label in (1, 2):
             mine = labels[t] == label
             right = costs[t][mine][:, 1:].argmin(-1) + 1 == label
-            told = costs[t][mine][:, 1:].max(-1) > 0
-            # What comes into sight again is like nobody near; nothing wrong is said of it.
-            assert not mine.any() or (right | ~told).mean() > 0.97
-            if label == 1:  # never hidden
-                assert (right & told).mean() > 0.9
+            assert not mine.any() or right.mean() > 0.97
 
 
 def test_both_ways_agree_on_a_clip_played_backwards() -> None:
@@ -87,7 +88,7 @@ def test_the_nearer_clear_frame_has_the_louder_word() -> None:
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
     known[-1] = np.where(known[-1] > 0, 3 - known[-1], 0)  # names exchanged at the end
     config = WalkConfig(steps=(1,), fade_frames=1.0)
-    costs = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=config)
+    costs, _ = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=config)
     for t, right in ((1, True), (N - 2, False)):
         seen = labels[t] > 0
         assert ((costs[t][seen][:, 1:].argmin(-1) + 1 == labels[t][seen]).mean() > 0.9) == right
@@ -97,7 +98,8 @@ def test_who_was_there_is_nobody_else_and_no_background() -> None:
     costs, labels = follow([0, N - 1])
     somewhere = labels[4] > 0
     assert (costs[4][somewhere][:, 0] > 1).mean() > 0.9
-    assert not costs[4][~somewhere][:, 0].any()
+    around = cv2.dilate(somewhere.astype(np.uint8), np.ones((11, 11), np.uint8)) > 0  # outlines are in doubt
+    assert not costs[4][~around].any()
 
 
 def test_frames_are_clear_as_long_as_hardly_anybody_touches_and_where_a_prompt_says_so() -> None:
@@ -120,16 +122,62 @@ def test_a_pixel_like_nobody_costs_all_the_same() -> None:
     lab = np.full((12, 12, 3), 128, np.uint8)
     other = lab.copy()
     other[:, :6], other[:, 6:] = RED, GREEN
-    labels = np.where(np.arange(12) < 6, 1, 2)[None].repeat(12, 0).astype(np.uint8)
+    left = (np.arange(12) < 6)[None].repeat(12, 0)
+    believed = np.stack([np.where(left, 0, 9.0), np.where(left, 9.0, 0)], -1).astype(np.float32)
     there = np.zeros((12, 12, 2), np.float32)
+    everywhere = np.ones((12, 12), bool)
 
     def cost(picture: np.ndarray) -> np.ndarray:
-        return match_cost(picture, other, labels, there, 2, reach=3, colour=12.0, shift_px=3.0, unlike=1.5)
+        return match_cost(picture, other, believed, there, everywhere, colour=12.0, shift_px=2.4, unlike=1.5)
 
     assert (cost(lab) == 1.5).all()
     same = cost(other)
     assert (same[:, :5, 0] < 0.1).all()
     assert (same[:, :3, 1] == 1.5).all()  # the green one is out of reach
+
+
+def test_colours_of_clear_frames_name_who_comes_into_sight() -> None:
+    for plain, least in ((True, 0.0), (False, 0.97)):
+        view, labels, context = crossing(plain=plain)
+        marked = np.arange(N) == 0
+        known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+        config = WalkConfig(steps=(1,), least_piece_share=0.0)
+        nothing = np.full_like(context, np.log(1 / 3))
+        costs, found = who_by_walking(view, known, labels > 0, nothing, marked, 2, told={}, config=config)
+        back = (labels == 2) & ~np.isin(np.arange(N), (0,))[:, None, None]
+        assert (found[back] == 2).mean() > least
+        new = back[7] & (labels[6] == 1)  # hidden a frame ago
+        told = (costs[7][new][:, 1] > 1).mean()
+        assert new.any()
+        assert (told > 0.97) == (not plain)
+
+
+def test_what_was_told_on_a_frame_is_not_outvoted_by_frames_behind_it() -> None:
+    view, labels, context = crossing()
+    marked = np.arange(N) == 0
+    known = np.where(marked[:, None, None], 3 - labels, 0).astype(np.uint8)
+    known[labels == 0] = 0  # names exchanged on the clear frame
+    say = np.zeros((H, W, 3), np.float32)
+    for k in (1, 2):
+        say[..., 3 - k] += 10.0 * (labels[4] == k)
+    config = WalkConfig(steps=(1, 3), least_piece_share=0.0, context_weight=0.0)
+    _, found = who_by_walking(view, known, labels > 0, context, marked, 2, told={4: say}, config=config)
+    for t, right in ((2, False), (4, True), (5, True), (6, True)):
+        red = labels[t] == 1
+        assert ((found[t][red] == 1).mean() > 0.9) == right
+
+
+def test_context_says_no_more_who_it_is_where_that_was_followed() -> None:
+    _, labels, context = crossing()
+    marked = np.arange(N) < 2
+    open_now = who_left_open(context, marked)
+    assert (open_now[:2] == context[:2]).all()
+    assert np.allclose(open_now[2:, ..., 1], open_now[2:, ..., 2])
+    assert np.allclose(
+        np.exp(open_now.astype(np.float32)).sum(-1), np.exp(context.astype(np.float32)).sum(-1), atol=2e-3
+    )
+    assert (open_now[..., 0] == context[..., 0]).all()
+    assert labels.any()
 
 
 def test_somebody_is_who_was_found_and_who_never_stays_but_not_what_lasts() -> None:

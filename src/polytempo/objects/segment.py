@@ -44,7 +44,7 @@ from polytempo.objects.propagate import PropagateConfig, propagate
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.tidy import tidy_masks
-from polytempo.objects.walk import WalkConfig, clear_frames, somebody, who_by_walking
+from polytempo.objects.walk import WalkConfig, clear_frames, somebody, who_by_walking, who_left_open
 
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
@@ -135,6 +135,13 @@ def segment(
         background = background_costs(view, plate, ignore=taken, config=config.evidence)
         models: Models | None = None
         if labels is not None:
+            if index == n_coarse and context is not None:
+                clear = clear_frames(labels, n_subjects, certain)
+                bodies = somebody(view, background, labels, config=config.walk)
+                walked, labels = who_by_walking(
+                    view, labels, bodies, context, clear, n_subjects, told=told, config=config.walk, report=report
+                )
+                context = who_left_open(context, clear)
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
             if config.coarse_rounds <= index < n_coarse and motion is not None:
                 backdrop = _backdrop(view, plate, motion, least_coverage=config.evidence.least_coverage)
@@ -159,12 +166,6 @@ def segment(
             stage=f"objects.segment.round{index + 1}",
         )
         labels = rejoined(labels, n_subjects)
-        if index == n_coarse - 1 and config.fine_rounds and context is not None:
-            walked = who_by_walking(
-                view, labels, somebody(view, background, labels, config=config.walk), context,
-                clear_frames(labels, n_subjects, certain), n_subjects,
-                told=told, config=config.walk, report=report,
-            )  # fmt: skip
     assert labels is not None
     masks = tidy_masks(labels, len(prompts.subjects))
     for name, mask in zip(prompts.names, masks, strict=True):

@@ -7,6 +7,7 @@ to for the likest pixel of each subject. What is like nobody has just come into 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
+from polytempo.objects.colour_model import N_BINS, learn_colours
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField, pull
 from polytempo.objects.label_field import edge_weights, solve_labels
@@ -33,6 +35,8 @@ PROMPTED = 0.8
 """Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""
 LEAST_OUTLINE = 12
 """Pixels of outline below which a subject is out of sight."""
+OPEN_MIND = 0.1
+"""Share of the density of colours that is spread over all of them."""
 NEVER = 50.0
 """Cost of a label that cannot be."""
 
@@ -41,11 +45,9 @@ NEVER = 50.0
 class WalkConfig:
     """How subjects are followed. Shares are of the picture's width."""
 
-    reach_share: float = 0.018
-    """How far around the place that flow leads to a pixel may have come from."""
-    colour: float = 12.0
+    colour: float = 8.0
     """Difference in 8-bit Lab units that costs 1."""
-    shift_share: float = 0.0134
+    shift_share: float = 0.007
     """Distance from where flow leads that costs 1."""
     unlike: float = 1.5
     """Cost of a match beyond which a pixel is like nobody."""
@@ -55,41 +57,56 @@ class WalkConfig:
     """Weight of a match with anybody, against the background."""
     steps: tuple[int, ...] = (1, 3)
     """Frames back that are looked at."""
-    context_weight: float = 0.6
-    """Weight of what the surroundings say, on the way."""
-    context_bound: float = 2.5
+    certainty: float = 2.5
+    """Largest cost in nats by which a frame's belief is carried on."""
+    colours_weight: float = 0.8
+    """Weight of the colours that subjects have on clear frames."""
+    colours_bound: float = 5.0
+    """Largest advantage in nats of one subject over another from those."""
+    context_weight: float = 0.1
+    """Weight of what the surroundings say, on the way. It is for ties: the network that says it knows meetings only as
+    rehearsed, and takes most of what is near the one in front for the one in front."""
+    context_bound: float = 0.3
     """Largest advantage in nats of one subject over another from that."""
-    strength: float = 2.5
+    strength: float = 3.5
     """Cost of a change of label in an even region, on the way."""
     contrast: float = 10.0
     """Colour step (8-bit Lab) at which that has mostly fallen."""
-    who_least: float = 0.4
+    who_least: float = 0.6
     """Least cost of a change from one subject to another."""
-    fade_frames: float = 20.0
+    fade_frames: float = 50.0
     """What was followed over so many frames more than the other way weighs about a third of that."""
     least_piece_share: float = 0.002
     """Pieces smaller than this share of the picture are nobody's, on the way."""
+    settled: float = 5.0
+    """Cost in nats of going against who was found on the way, but for ``doubt_px`` around where that changes."""
+    bare: float = 3.5
+    """Least cost of the background where anybody is."""
+    doubt_px: float = 1.0
+    """Standard deviation in pixels by which these costs are softened."""
 
 
 def who_by_walking(
     view: Footage,
     labels: UInt8[np.ndarray, "T H W"],
     bodies: Bool[np.ndarray, "T H W"],
-    context: Float16[np.ndarray, "T H W L"],
+    context: Float16[np.ndarray, "T h w L"],
     clear: Bool[np.ndarray, " T"],
     n_subjects: int,
     *,
     told: Mapping[int, Float32[np.ndarray, "H W L"]],
     config: WalkConfig,
     report: Report = silent,
-) -> Float16[np.ndarray, "T H W L"]:
-    """Cost of every label by following subjects from clear frames, forwards and backwards.
+) -> tuple[Float16[np.ndarray, "T H W L"], UInt8[np.ndarray, "T H W"]]:
+    """Who is who on frames that are not clear, by following subjects from clear ones, forwards and backwards.
+
+    Each way carries beliefs on, not decisions: what it is unsure of the other way decides.
 
     Args:
         view: The clip.
         labels: 0 background, ``k + 1`` for the k-th subject; taken at their word on clear frames alone.
         bodies: Where anybody is.
-        context: Log probability of every label from what is around a pixel.
+        context: Log probability of every label from what is around a pixel, at any size.
         clear: Frames on which labels tell who is who.
         n_subjects: How many.
         told: What prompts make each label cost, by frame.
@@ -97,38 +114,90 @@ def who_by_walking(
         report: Told after every frame of a way; may raise to stop.
 
     Returns:
-        Cost in nats, that of the likeliest subject 0; all 0 on clear frames, and where nothing is clear.
+        Cost of every label in nats, that of the likeliest subject 0; all 0 on clear frames, and where nothing is
+        clear. And the labels, new where frames are not clear.
     """
     n, height, width = labels.shape
+    costs = np.zeros((n, height, width, n_subjects + 1), np.float16)
     if not clear.any() or clear.all():
-        return np.zeros((n, height, width, n_subjects + 1), np.float16)
+        return costs, labels
+    colours = _colours(view.bins, labels, clear, n_subjects, config)
+    sources = np.where(clear[:, None, None], labels > 0, bodies)
     done = {"frames": 0}
 
+    def told_here(t: int) -> NDArray[np.float32]:
+        around = cv2.resize(context[t].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        said = -around[..., 1:]
+        said -= said.min(-1, keepdims=True)
+        anybody = 1 - np.exp(around[..., :1])
+        who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
+        who += colours[view.bins[t]]
+        return who + told[t][..., 1:] if t in told else who
+
     def way(step: int) -> NDArray[np.float16]:
-        costs = np.zeros((n, height, width, n_subjects + 1), np.float16)
-        found = np.zeros_like(labels)
-        order = range(n) if step > 0 else range(n - 1, -1, -1)
+        heard = np.zeros((n, height, width, n_subjects + 1), np.float16)
+        belief = np.zeros((n, height, width, n_subjects), np.float16)
         last: int | None = None
-        for t in order:
+        for t in range(n) if step > 0 else range(n - 1, -1, -1):
             done["frames"] += 1
             report(Progress(stage="objects.walk", done=done["frames"], total=2 * n, message="Following who is who"))
             if clear[t]:
-                found[t], last = labels[t], t
+                for k in range(n_subjects):
+                    belief[t, ..., k] = np.where(labels[t] == k + 1, 0, config.certainty)
+                last = t
                 continue
             if last is None:
                 continue
-            matched = _matched(view, found, t, step, last, n_subjects, config)
-            costs[t, ..., 0] = config.body_weight * np.where(bodies[t], config.unlike - matched.min(-1), 0)
-            costs[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
-            found[t] = _solved(view, costs[t, ..., 1:], bodies[t], context[t], told.get(t), t, config)
-        return costs
+            matched = _matched(view, belief, sources, bodies[t], t, step, last, config)
+            heard[t, ..., 0] = config.body_weight * np.where(bodies[t], config.unlike - matched.min(-1), 0)
+            heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
+            belief[t] = np.minimum(_solved(view, heard[t, ..., 1:] + told_here(t), bodies[t], t, config),
+                                   config.certainty)  # fmt: skip
+            if t in told:  # what was thought before it was told is not asked again
+                last = t
+        return heard
 
     with ThreadPoolExecutor(2) as pool:
         there, back = pool.map(way, (1, -1))
-    share = _share_of_forward(clear, config.fade_frames)[:, None, None, None].astype(np.float16)
-    out = share * there + (1 - share) * back
-    out[..., 1:] -= out[..., 1:].min(-1, keepdims=True)
+    share = _share_of_forward(clear, config.fade_frames)
+    found = labels.copy()
+    for t in np.flatnonzero(~clear):
+        at = int(t)
+        near, far = (min(2 * one, 1.0) for one in (share[t], 1 - share[t]))
+        who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
+        found[t] = np.where(bodies[t], _solved(view, who + told_here(at), bodies[t], at, config).argmin(-1) + 1, 0)
+        against = [config.settled * ((found[t] > 0) & (found[t] != k + 1)) for k in range(n_subjects)]
+        soft = [cv2.GaussianBlur(one.astype(np.float32), (0, 0), config.doubt_px) for one in against]
+        bare = cv2.GaussianBlur(config.bare * bodies[t].astype(np.float32), (0, 0), config.doubt_px)
+        alike = share[t] * there[t, ..., 0] + (1 - share[t]) * back[t, ..., 0]
+        costs[t] = np.stack([np.maximum(alike, bare), *soft], -1)
+    return costs, found
+
+
+def who_left_open(
+    context: Float16[np.ndarray, "T H W L"], clear: Bool[np.ndarray, " T"]
+) -> Float16[np.ndarray, "T H W L"]:
+    """What surroundings say of subjects against the background, and on frames that are not clear not which of them."""
+    out = context.copy()
+    for t in np.flatnonzero(~clear):
+        anybody = np.logaddexp.reduce(context[t, ..., 1:].astype(np.float32), axis=-1)
+        out[t, ..., 1:] = (anybody - np.log(context.shape[-1] - 1))[..., None]
     return out
+
+
+def _colours(
+    bins: NDArray[np.uint16],
+    labels: NDArray[np.uint8],
+    clear: NDArray[np.bool_],
+    n_subjects: int,
+    config: WalkConfig,
+) -> NDArray[np.float32]:
+    """Cost of every subject by a pixel's bin of colour ``[N_BINS, K]``, learned on clear frames."""
+    known = [bins[clear][labels[clear] == k + 1] for k in range(n_subjects)]
+    models = [learn_colours(np.bincount(one, minlength=N_BINS), open_mind=OPEN_MIND) for one in known]
+    cost = np.stack([-np.log(model.density) for model in models], -1)
+    cost -= cost.min(-1, keepdims=True)
+    return np.minimum(config.colours_weight * cost, config.colours_bound).astype(np.float32)
 
 
 def _share_of_forward(clear: NDArray[np.bool_], fade_frames: float) -> NDArray[np.float64]:
@@ -208,40 +277,34 @@ def _contact(labels: NDArray[np.uint8], n_subjects: int) -> float:
 
 
 def _solved(
-    view: Footage,
-    walked: NDArray[np.float16],
-    body: NDArray[np.bool_],
-    context: NDArray[np.float16],
-    told: NDArray[np.float32] | None,
-    t: int,
-    config: WalkConfig,
-) -> NDArray[np.uint8]:
-    said = -context[..., 1:].astype(np.float32)
-    said -= said.min(-1, keepdims=True)
-    anybody = 1 - np.exp(context[..., :1].astype(np.float32))
-    said = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
-    who = walked.astype(np.float32) + said
-    if told is not None:
-        who = who + told[..., 1:]
+    view: Footage, who: NDArray[np.float32], body: NDArray[np.bool_], t: int, config: WalkConfig
+) -> NDArray[np.float32]:
+    """Cost of each subject ``[H, W, K]``, that of the likeliest 0, after neighbours were heard."""
     bare = np.where(body, NEVER, 0.0)[..., None]
     cost = np.concatenate([bare, np.where(body[..., None], who, NEVER)], -1).astype(np.float32)
     right, down = edge_weights(view.lab[t].astype(np.float32), strength=config.strength, contrast=config.contrast)
-    return solve_labels(cost, right, down, who_least=config.who_least).argmin(-1).astype(np.uint8)
+    solved = solve_labels(cost, right, down, who_least=config.who_least)[..., 1:]
+    return solved - solved.min(-1, keepdims=True)
 
 
 def _matched(
-    view: Footage, found: NDArray[np.uint8], t: int, step: int, last: int, n_subjects: int, config: WalkConfig
+    view: Footage,
+    belief: NDArray[np.float16],
+    somebody: NDArray[np.bool_],
+    body: NDArray[np.bool_],
+    t: int,
+    step: int,
+    last: int,
+    config: WalkConfig,
 ) -> NDArray[np.float32]:
     """Cost of each subject at ``t`` by its likest pixel in the frames behind, 0 to ``unlike``."""
-    width = found.shape[2]
-    reach = max(2, round(config.reach_share * width))
     sources = [t - step * back for back in config.steps]
     sources = [s for s in sources if (s >= last if step > 0 else s <= last)] or [t - step]
-    total = np.zeros((*found.shape[1:], n_subjects), np.float32)
+    total = np.zeros(belief.shape[1:], np.float32)
     for source in sources:
-        there = _led(view.flow, t, source)
-        total += match_cost(view.lab[t], view.lab[source], found[source], there, n_subjects, reach=reach,
-                            colour=config.colour, shift_px=config.shift_share * width,
+        believed = np.where(somebody[source, ..., None], belief[source].astype(np.float32), np.inf)
+        total += match_cost(view.lab[t], view.lab[source], believed, _led(view.flow, t, source), body,
+                            colour=config.colour, shift_px=config.shift_share * belief.shape[2],
                             unlike=config.unlike)  # fmt: skip
     return (total / len(sources)).astype(np.float32)
 
@@ -258,11 +321,10 @@ def _led(flow: FlowField, t: int, source: int) -> NDArray[np.float32]:
 def match_cost(
     lab: UInt8[np.ndarray, "H W 3"],
     source_lab: UInt8[np.ndarray, "H W 3"],
-    source_labels: UInt8[np.ndarray, "H W"],
+    believed: Float32[np.ndarray, "H W K"],
     there: Float32[np.ndarray, "H W 2"],
-    n_subjects: int,
+    body: Bool[np.ndarray, "H W"],
     *,
-    reach: int,
     colour: float,
     shift_px: float,
     unlike: float,
@@ -272,38 +334,40 @@ def match_cost(
     Args:
         lab: This frame in 8-bit Lab.
         source_lab: The other.
-        source_labels: Who is where in the other.
+        believed: Cost of each subject in the other, infinite where nobody is.
         there: Flow on this frame into the other, in pixels.
-        n_subjects: How many.
-        reach: Radius of the window in pixels.
+        body: Where it is asked; ``unlike`` elsewhere.
         colour: Difference in Lab units that costs 1; lightness counts half, chroma one and a half times.
         shift_px: Distance that costs 1.
         unlike: Largest cost.
     """
     soft, source_soft = (cv2.GaussianBlur(one.astype(np.float32), (0, 0), 0.6) for one in (lab, source_lab))
+    reach = max(2, math.ceil(shift_px * math.sqrt(unlike)))  # beyond it distance alone costs more
     return _matches(
-        np.ascontiguousarray(soft), np.ascontiguousarray(source_soft), np.ascontiguousarray(source_labels),
-        np.ascontiguousarray(there), n_subjects, reach, 1 / colour**2, 1 / shift_px**2, unlike,
+        np.ascontiguousarray(soft), np.ascontiguousarray(source_soft), np.ascontiguousarray(believed),
+        np.ascontiguousarray(there), np.ascontiguousarray(body), reach, 1 / colour**2, 1 / shift_px**2, unlike,
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(cache=True, nogil=True)
 @no_type_check  # the checked form cannot be compiled
 def _matches(
     lab: NDArray[np.float32],
     source: NDArray[np.float32],
-    labels: NDArray[np.uint8],
+    believed: NDArray[np.float32],
     there: NDArray[np.float32],
-    n_subjects: int,
+    body: NDArray[np.bool_],
     reach: int,
     per_colour: float,
     per_shift: float,
     unlike: float,
 ) -> NDArray[np.float32]:
-    height, width = labels.shape
+    height, width, n_subjects = believed.shape
     out = np.full((height, width, n_subjects), np.float32(unlike), np.float32)
     for y in range(height):
         for x in range(width):
+            if not body[y, x]:
+                continue
             to_x, to_y = int(np.rint(x + there[y, x, 0])), int(np.rint(y + there[y, x, 1]))
             for dy in range(-reach, reach + 1):
                 for dx in range(-reach, reach + 1):
@@ -311,13 +375,12 @@ def _matches(
                     sx, sy = to_x + dx, to_y + dy
                     if away > reach * reach or sx < 0 or sy < 0 or sx >= width or sy >= height:
                         continue
-                    k = labels[sy, sx]
-                    if k == 0 or k > n_subjects:
-                        continue
                     a = lab[y, x, 0] - source[sy, sx, 0]
                     b = lab[y, x, 1] - source[sy, sx, 1]
                     c = lab[y, x, 2] - source[sy, sx, 2]
                     cost = (0.5 * a * a + 1.5 * b * b + 1.5 * c * c) * per_colour + away * per_shift
-                    if cost < out[y, x, k - 1]:
-                        out[y, x, k - 1] = cost
+                    if cost >= unlike:
+                        continue
+                    for k in range(n_subjects):
+                        out[y, x, k] = min(out[y, x, k], cost + believed[sy, sx, k])
     return out

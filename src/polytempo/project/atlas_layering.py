@@ -22,6 +22,7 @@ from polytempo.decompose.nvd.shading import layer_shadings
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import StackWriter, read_stack, write_stack
 from polytempo.objects.cast import Cast
+from polytempo.objects.flow_network import flow_network_key, read_flow_network
 from polytempo.project.arrays import read_camera, read_cast
 from polytempo.project.folder import Project
 from polytempo.project.given_paint import BACKGROUND_NAME, given_edits, paint_key
@@ -60,11 +61,23 @@ def run_atlas_layers(
     """
     clip, config = footage.clip.value, settings.atlases()
     frames = footage.frames.value
+    network = settings.nvd.flow_network
+    if network != "none":
+        inputs = {**inputs, "flow_network": flow_network_key(network)}
     key = result_key("atlases", inputs, config, seed=settings.seed)
 
     def make_atlases(folder: Path, report: Report) -> Sequence[str]:
         work = project.work_folder("atlases", key)
-        trained = learn_atlases(frames, camera, cast, config=config, seed=settings.seed, checkpoint=work, report=report)
+        trained = learn_atlases(
+            frames,
+            camera,
+            cast,
+            config=config,
+            seed=settings.seed,
+            checkpoint=work,
+            flow_network=None if network == "none" else read_flow_network(network),
+            report=report,
+        )
         tensors = {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}
         write_bytes(folder / WEIGHTS, safetensors.torch.save(tensors))
         return ()

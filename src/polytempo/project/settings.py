@@ -35,6 +35,9 @@ class NvdSettings:
 
     steps: int | None = None
     """Optimiser steps; the whole course is scaled with them. The preset's own where not said."""
+    flow_network: Path | Literal["none"] = "none"
+    """File of a network for optical flow with weights of your own (RAFT and the like), in place of dense inverse
+    search."""
     draft: NvdDraftConfig = field(default_factory=NvdDraftConfig)
     """Preset ``draft``."""
     standard: NvdStandardConfig = field(default_factory=NvdStandardConfig)

@@ -126,9 +126,9 @@ def test_two_processes_train_as_one(tmp_path: Path) -> None:
     ]
     if sys.platform == "linux":
         environment["GLOO_SOCKET_IFNAME"] = "lo"  # a machine's own name may lead nowhere
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600, check=False)
     if "SIGABRT" in done.stderr:  # gloo itself gives up now and then while its members find each other
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     found = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1)]
     model = linear()

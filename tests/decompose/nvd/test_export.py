@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -62,6 +63,21 @@ def test_detail_gives_the_frame_back_where_somebody_is(lone_footage: Footage, lo
     sure = rgba[..., 3] > 240
     assert sure.any()
     assert np.abs(rgba[..., :3] - scene.pictures[0])[sure].max() < 20
+
+
+def test_a_background_is_the_frame_where_nobody_is_near(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    scene, config = lone_scene, small_config()
+    model = new_model(lone_footage, layer_starts(lone_footage, scene.camera, config), config=config, seed=2)
+    plate = background_plate(scene.pictures, scene.camera, true_cast(scene))
+    frame = next(iter(render_frames(model, lone_footage.layer_ids, scene.camera, scene.pictures, plate)))
+    away = cv2.distanceTransform((~lone_footage.near[0].numpy()).astype(np.uint8), cv2.DIST_L2, 5) > 10
+    known = frame.live[..., 3] == 255
+    difference = np.abs(frame.live[..., :3].astype(float) - scene.pictures[0])
+    assert (away & known).sum() > 500
+    assert difference[away & known].max() <= 1
+    own = lone_footage.masks[0, 0].numpy() > 0
+    said = frame_of_model(model, 0).shaded[-1].clamp(0, 1).numpy() * 255
+    assert np.abs(frame.live[..., :3] - said)[own & known].max() <= 1  # the model's own, with nothing of the frame
 
 
 def test_weights_find_their_model_again(lone_scene: DrawnScene, lone_footage: Footage) -> None:

@@ -17,6 +17,7 @@ from polytempo.decompose.nvd.losses import (
     flow_alpha_loss,
     flow_mapping_loss,
     gradient_loss,
+    hidden_light_loss,
     out_of_view,
     residual_regulariser,
     rigidity_loss,
@@ -154,6 +155,16 @@ def test_only_the_unseen_learns() -> None:
     assert consistency_loss(seen[:0], other[:0]).item() == 0
 
 
+def test_hidden_light_is_drawn_to_what_is_around_it() -> None:
+    light, around = random(5, 3).requires_grad_(), random(5, 3, seed=1).requires_grad_()
+    assert hidden_light_loss(light, light).item() == 0
+    assert hidden_light_loss(light + 0.1, light).item() == pytest.approx(3 * 0.01)
+    hidden_light_loss(light, around).backward()
+    assert around.grad is None  # what is seen does not follow what is not
+    assert light.grad is not None
+    assert torch.allclose(light.grad, 2 * (light - around).detach() / 5)
+
+
 def test_what_left_over_a_border_is_out_of_view() -> None:
     # The camera moved to the right: the left border now shows places further right, so a place seen there is gone;
     # the right border shows new places, and one seen there is still in view.
@@ -177,6 +188,7 @@ FIXED = random(3, 4, 3, seed=12)
         lambda x: alpha_regulariser(x[..., 0]),
         lambda x: bootstrap_loss(0.5 + 0.4 * torch.sin(x[..., 0]), torch.tensor([[0.0, 1.0, 1.0, 0.0]] * 2).double()),
         lambda x: consistency_loss(FIXED[:3, :4], x),
+        lambda x: hidden_light_loss(x[0], FIXED[1, :4]),
     ],
 )
 def test_gradients_are_those_of_finite_differences(loss: Callable[[Tensor], Tensor]) -> None:

@@ -21,8 +21,9 @@ from polytempo.decompose.nvd.config import (
     nvd_standard_config,
 )
 from polytempo.decompose.nvd.extent import Extent
-from polytempo.decompose.nvd.footage import Footage, clip_footage, random_points
-from polytempo.decompose.nvd.objective import border_patches, pretrain_loss, step_loss
+from polytempo.decompose.nvd.footage import Footage, Points, clip_footage, random_points
+from polytempo.decompose.nvd.model import AtlasModel
+from polytempo.decompose.nvd.objective import border_patches, pixels_a_unit, pretrain_loss, step_loss
 from polytempo.decompose.nvd.starts import layer_starts
 from polytempo.decompose.nvd.train import new_model, train, training_key
 from polytempo.objects.flow import FlowField, neighbour_flow
@@ -148,6 +149,93 @@ def test_terms_that_weigh_nothing_are_not_asked_for(lone_footage: Footage, lone_
         if name not in ("total", "global_rigidity")
     )
     assert late.total.item() == pytest.approx(total, rel=1e-5)
+
+
+def test_the_background_learns_from_bare_points_alone(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    none = LossWeights(**dict.fromkeys(LossWeights.__dataclass_fields__, 0.0))
+    config = small_config(weights=replace(none, colour=1.0, residual=1.0), background_from_bare=True)
+    starts = layer_starts(lone_footage, lone_scene.camera, config)
+    points = random_points(lone_footage, 200, generator=torch.Generator().manual_seed(0), object_share=0.5)
+    near = lone_footage.near[points.place[:, 2].long(), points.place[:, 1].long(), points.place[:, 0].long()]
+    assert torch.equal(points.bare, ~near)
+    assert 20 < int(points.bare.sum()) < 180
+
+    def taught_by(bare: torch.Tensor) -> torch.Tensor:
+        model = new_model(lone_footage, starts, config=config, seed=0)
+        step_loss(
+            model, replace(points, bare=bare), step=0, generator=torch.Generator().manual_seed(0)
+        ).total.backward()
+        fields = (model.textures[-1], model.residuals[-1])
+        return torch.cat([one.grad.flatten() for field in fields for one in field.parameters() if one.grad is not None])
+
+    assert taught_by(torch.zeros(200, dtype=torch.bool)).abs().sum() == 0
+    assert taught_by(points.bare).abs().sum() > 0
+
+
+def test_places_around_a_point(lone_footage: Footage) -> None:
+    points = random_points(lone_footage, 500, generator=torch.Generator().manual_seed(0), object_share=0.5)
+    extent = lone_footage.extent
+    offset = (points.around - points.place[:, None])[..., :2]
+    away = offset.norm(dim=-1)
+    assert away.min() >= 2
+    assert away.max() <= 0.2 * extent.width + 1
+    assert (points.around[..., 2] == points.place[:, None, 2]).all()
+    x, y, t = points.around.long().unbind(-1)
+    inside = (x >= 0) & (x < extent.width) & (y >= 0) & (y < extent.height)
+    near = lone_footage.near[t, y.clamp(0, extent.height - 1), x.clamp(0, extent.width - 1)]
+    assert torch.equal(points.around_bare, inside & ~near)
+    assert torch.allclose(offset.sum(1), torch.zeros(500, 2), atol=2.1)  # a quarter turn apart, in whole pixels
+
+
+def test_light_that_somebody_hides_becomes_that_of_its_surroundings(
+    lone_footage: Footage, lone_scene: DrawnScene
+) -> None:
+    none = LossWeights(**dict.fromkeys(LossWeights.__dataclass_fields__, 0.0))
+    config = small_config(weights=replace(none, hidden=1.0), motion_share=1.0)
+    starts = layer_starts(lone_footage, lone_scene.camera, config)
+    model = new_model(lone_footage, starts, config=config, seed=0)
+    generator = torch.Generator().manual_seed(0)
+    light = model.residuals[-1]
+    with torch.no_grad():
+        light.encoding.table.normal_(std=0.5, generator=generator)  # rough light everywhere
+
+    def roughness(points: Points) -> torch.Tensor:
+        return step_loss(model, points, step=9, generator=generator).hidden
+
+    def drawn() -> Points:
+        return random_points(lone_footage, 600, generator=generator, object_share=0.5)
+
+    points = drawn()
+    before = roughness(points).item()
+    optimiser = torch.optim.Adam([light.encoding.table], lr=1e-2)
+    for _ in range(60):
+        optimiser.zero_grad()
+        step_loss(model, drawn(), step=9, generator=generator).total.backward()
+        optimiser.step()
+    assert roughness(points).item() < 0.75 * before  # bare light stays as rough as it is
+    everywhere = replace(points, bare=torch.ones_like(points.bare))
+    nowhere = replace(points, around_bare=torch.zeros_like(points.around_bare))
+    assert roughness(everywhere).item() == roughness(nowhere).item() == 0
+
+
+def test_a_camera_path_that_is_off_by_a_pixel_is_mended(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    config = small_config(250, mends_camera=True, background_from_bare=True, batch_points=1500, mend_rate=0.03)
+    starts = layer_starts(lone_footage, lone_scene.camera, config)
+    shake = torch.eye(3).repeat(6, 1, 1)
+    shake[:, 0, 2] = torch.tensor([0.0, 1.0, -1.0, 1.0, -1.0, 0.5])
+    shaken = replace(starts[-1], uv_from_pixel=starts[-1].uv_from_pixel.float() @ shake)
+    trained = train(lone_footage, [*starts[:-1], shaken], config=config, seed=0)
+
+    def spread(model: AtlasModel) -> float:
+        """How far the same corner of the wall wanders through the atlas, in pixels."""
+        corner = torch.tensor([[x, y, t] for t in range(6) for x, y in ((12.0, 8.0), (80.0, 8.0))])
+        with torch.no_grad():
+            uv = model.uv(corner, 1).view(6, 2, 2)
+        return float(uv.std(0).mean() * pixels_a_unit(model)[-1])
+
+    assert lone_scene.camera.kind == "static"
+    unmended = spread(new_model(lone_footage, [*starts[:-1], shaken], config=config, seed=0))
+    assert spread(trained.model) < 0.5 * unmended
 
 
 def test_border_patches_lie_beside_the_border() -> None:

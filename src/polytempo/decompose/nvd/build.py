@@ -22,6 +22,7 @@ from polytempo.decompose.nvd.train import Trained, new_model, train
 from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.objects.cast import Cast
 from polytempo.objects.flow import neighbour_flow
+from polytempo.objects.flow_network import FlowNetwork, network_flow
 
 
 def learn_atlases(
@@ -32,6 +33,7 @@ def learn_atlases(
     config: NvdConfig,
     seed: int = 0,
     checkpoint: Path | None = None,
+    flow_network: FlowNetwork | None = None,
     report: Report = silent,
 ) -> Trained:
     """Follow the motion between frames and learn the atlases.
@@ -43,9 +45,15 @@ def learn_atlases(
         config: ``nvd_draft_config()``, ``nvd_standard_config()`` or ``nvd_paper_config()``, or ``nvd_shortened`` ones.
         seed: Same seed, same result on one machine.
         checkpoint: Folder for the training state; a killed run goes on from there.
+        flow_network: Follows the motion, in place of dense inverse search.
         report: Receives progress.
     """
-    footage = clip_footage(pictures, cast, neighbour_flow(pictures, report=report))
+    flow = (
+        neighbour_flow(pictures, report=report)
+        if flow_network is None
+        else network_flow(pictures, flow_network, report=report)
+    )
+    footage = clip_footage(pictures, cast, flow)
     starts = layer_starts(footage, camera, config)
     return train(footage, starts, config=config, seed=seed, checkpoint=checkpoint, report=report)
 

@@ -57,6 +57,8 @@ class LossWeights:
     """Eq. 11."""
     consistency: float = 0.1
     """Eq. 10."""
+    hidden: float = 0.0
+    """Light of the background where somebody hides it goes on from what is around; ours."""
     alpha: float = 0.1
     """Eq. 12."""
 
@@ -79,6 +81,8 @@ class NvdConfig:
     """Grid of the warp, in u, v and t as they were known."""
     warp_rate: float = 0.1
     """UV units that a value of 1 in the warp's grid stands for."""
+    mend_rate: float = 0.02
+    """The same for the affine change that mends a camera path."""
     texture: FieldConfig = field(default_factory=FieldConfig)
     """UV to colour."""
     residual: FieldConfig = field(default_factory=FieldConfig)
@@ -87,6 +91,10 @@ class NvdConfig:
     """The background's, where it is another one."""
     background_warps: bool = True
     """Whether a known camera path is mended by the warp too."""
+    background_from_bare: bool = False
+    """Whether the background learns from points with nobody near alone."""
+    mends_camera: bool = False
+    """Whether an affine change a frame is learned over the known camera path, where it has no warp."""
     alpha: FieldConfig = field(default_factory=FieldConfig)
     """Place and time to mattes."""
     residual_kind: Literal["multiplicative", "additive", "none"] = "multiplicative"
@@ -111,6 +119,8 @@ class NvdConfig:
     """Factor on both at the end, reached exponentially. 1 keeps them, as released."""
     weights: LossWeights = field(default_factory=LossWeights)
     """Factors of the losses."""
+    consistency_every: int = 1
+    """Steps from one look at the residuals' consistency to the next, which then counts so many times."""
     bootstrap_steps: int = 10_000
     """Steps with the masks' loss. Released system."""
     global_rigidity_steps: int = 5_000
@@ -130,6 +140,7 @@ class NvdConfig:
             ("n_steps", self.n_steps, 1),
             ("batch_points", self.batch_points, 1),
             ("pretrain_rounds", self.pretrain_rounds, 0),
+            ("consistency_every", self.consistency_every, 1),
         ):
             if count < least:
                 raise InputError("config", f"nvd.{name} must be {least} or more", got=str(count))
@@ -206,11 +217,15 @@ class NvdDraftConfig(NvdConfig):
     )
     """UV and time to light."""
     residual_background: FieldConfig | None = field(
-        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=8.0, frames_a_cell=1.0)
+        default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 19), n_hidden=0, finest_px=6.0, frames_a_cell=1.0)
     )
-    """Too coarse to draw those who stand in front of it."""
+    """Coarser: light on a wall is smoother than what changes on somebody who moves."""
     background_warps: bool = False
-    """The camera's path is right; paint on a wall must not swim."""
+    """Paint on a wall must not swim."""
+    background_from_bare: bool = True
+    """So that it holds no ghosts of those in front of it, however fine its residual."""
+    mends_camera: bool = True
+    """Moving lights pull an estimated path along by parts of a pixel."""
     alpha: FieldConfig = field(
         default_factory=lambda: FieldConfig(grid=_grid(4, 1.8, 17), n_hidden=0, finest_px=3.0, frames_a_cell=1.0)
     )
@@ -223,8 +238,11 @@ class NvdDraftConfig(NvdConfig):
     """Size of the background in its atlas."""
     pretrain_rounds: int = 0
     """The motion is known."""
-    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.05))
-    """Factors of the losses; gradients would cost three times the points and gain little (decision 0022)."""
+    weights: LossWeights = field(default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5))
+    """Factors of the losses; gradients would cost three times the points and gain little (decision 0022), and what is
+    hidden goes on from what is seen around it (0026)."""
+    consistency_every: int = 4
+    """A fifth of a step's time otherwise."""
     network_rate: float = 3e-3
     """Adam's learning rate of networks."""
     last_rate: float = 0.1

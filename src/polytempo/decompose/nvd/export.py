@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, UInt8
@@ -16,11 +17,14 @@ from polytempo.camera.plate import CleanPlate
 from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
+from polytempo.decompose.nvd.footage import NEAR_PX
 from polytempo.decompose.nvd.model import AtlasModel
 from polytempo.layers.detail import transfer_detail
 
 NOTHING = 0.008
 """Alpha below which a pixel is nothing, so that layers stay sparse on disk: two of 255."""
+SOMEBODY = 0.05
+"""Alpha from which somebody is there."""
 POINTS_AT_ONCE = 65_536
 
 
@@ -110,7 +114,8 @@ def render_frames(
         camera: At clip size.
         pictures: The clip.
         plate: Clean plate at clip size; where it was never seen bare, nothing taught the atlas what is there.
-        with_detail: Whether what the composite misses of the frame goes into the layers.
+        with_detail: Whether what the composite misses of the frame goes into the layers, and where nobody is near into
+            the background: not beside somebody, where it would keep their outline.
         report: Told once a frame.
 
     Source: paper B, Eq. 6; detail as in LNR, Section 4.4.
@@ -131,11 +136,24 @@ def render_frames(
         if with_detail:
             frame = torch.from_numpy(np.asarray(pictures[t]).astype(np.float32) / 255).permute(2, 0, 1)
             layers = transfer_detail(layers, frame)
+            layers[0, :3] = _with_bare(layers, frame, reach_px=NEAR_PX * size[0] / model.extent.width)
         out = {
             layer_ids[k]: _bytes(layers[1 + place], least=NOTHING) for place, k in enumerate(reversed(front_to_back))
         }
         yield RenderedFrame(pictures=out, live=_where(_bytes(layers[0]), known))
         report(Progress(stage="layers", done=t + 1, total=model.extent.n_frames, message="rendering layers"))
+
+
+def _with_bare(
+    layers: Float[Tensor, "L 4 H W"], frame: Float[Tensor, "3 H W"], *, reach_px: float
+) -> Float[Tensor, "3 H W"]:
+    """The background with the frame's own pixels where nobody is within ``reach_px``, fading towards them."""
+    covered = (layers[1:, 3].amax(0) > SOMEBODY).numpy().astype(np.uint8)
+    away: NDArray[np.float32] = np.asarray(cv2.distanceTransform(1 - covered, cv2.DIST_L2, 5), np.float32)
+    if not covered.any():
+        return frame
+    share = torch.from_numpy(np.clip(away / reach_px - 1, 0, 1))
+    return layers[0, :3] + share * (frame - layers[0, :3])
 
 
 def _bytes(rgba: Float[Tensor, "4 H W"], *, least: float = 0.0) -> NDArray[np.uint8]:

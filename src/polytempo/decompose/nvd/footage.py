@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -19,6 +20,10 @@ from polytempo.objects.flow import FlowField, pull
 
 MOST_ROUND_TRIP_PX = 1.0
 """Flow there and back must end this near to where it began. Released system."""
+AROUND = 4
+"""Places around a point, a quarter turn apart."""
+AROUND_PX, AROUND_SHARE = 3.0, 0.2
+"""They are at least so many pixels away, and at most this share of the frame's longer side."""
 NEAR_PX = 6
 """How far the surroundings of an object reach."""
 SOFT_PX = 1.5
@@ -41,8 +46,10 @@ class Footage:
     """Objects front to back."""
     layer_ids: tuple[int, ...]
     """Of the objects, in their order here."""
+    near: Bool[Tensor, "T H W"]
+    """Pixels within ``NEAR_PX`` of some mask."""
     near_objects: Int[Tensor, " M"]
-    """Pixels near some mask, counted through all frames row by row."""
+    """The same pixels, counted through all frames row by row."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -57,6 +64,12 @@ class Points:
     """Difference to the pixel on the right; 0 in the last column."""
     to_below: Float[Tensor, "N 3"]
     masks: Float[Tensor, "K N"]
+    bare: Bool[Tensor, " N"]
+    """Whether nobody is near."""
+    around: Float[Tensor, "N A 3"]
+    """Places around each at a random distance, at the same time."""
+    around_bare: Bool[Tensor, "N A"]
+    """Whether they lie in the frame with nobody near."""
     followed: tuple[Int[Tensor, " M"], Int[Tensor, " P"]]
     """Which points have flow that can be trusted, forward and backward."""
     there: tuple[Float[Tensor, "M 3"], Float[Tensor, "P 3"]]
@@ -74,6 +87,9 @@ class Points:
             to_right=self.to_right[:n],
             to_below=self.to_below[:n],
             masks=self.masks[:, :n],
+            bare=self.bare[:n],
+            around=self.around[:n],
+            around_bare=self.around_bare[:n],
             followed=(followed[0][: kept[0]], followed[1][: kept[1]]),
             there=(there[0][: kept[0]], there[1][: kept[1]]),
         )
@@ -86,6 +102,9 @@ class Points:
             to_right=self.to_right.to(device),
             to_below=self.to_below.to(device),
             masks=self.masks.to(device),
+            bare=self.bare.to(device),
+            around=self.around.to(device),
+            around_bare=self.around_bare.to(device),
             followed=(self.followed[0].to(device), self.followed[1].to(device)),
             there=(self.there[0].to(device), self.there[1].to(device)),
         )
@@ -124,6 +143,7 @@ def clip_footage(pictures: Pictures, cast: Cast, flow: FlowField | None) -> Foot
         there, back = forward[t].astype(np.float32), backward[t + 1].astype(np.float32)
         trusted[0, t], trusted[1, t + 1] = _confirmed(there, back), _confirmed(back, there)
     ids = [one.layer_id for one in cast.layers]
+    near = _near(np.asarray(masks.any(0)))
     return Footage(
         extent=Extent(width=width, height=height, n_frames=n),
         frames=torch.from_numpy(np.stack([np.asarray(pictures[t]) for t in range(n)])),
@@ -132,7 +152,8 @@ def clip_footage(pictures: Pictures, cast: Cast, flow: FlowField | None) -> Foot
         trusted=(torch.from_numpy(trusted[0]), torch.from_numpy(trusted[1])),
         order=torch.tensor([[ids.index(one) for one in reversed(row)] for row in cast.order]),
         layer_ids=tuple(ids),
-        near_objects=_near(np.asarray(masks.any(0))),
+        near=torch.from_numpy(near),
+        near_objects=torch.from_numpy(np.flatnonzero(near)),
     )
 
 
@@ -158,24 +179,46 @@ def random_points(footage: Footage, n: int, *, generator: torch.Generator, objec
         y = torch.where(near, picked // extent.width % extent.height, y)
         t = torch.where(near, picked // (extent.width * extent.height), t)
     place = torch.stack([x, y, t], 1).float()
-    colour = footage.frames[t, y, x].float() / 255
-    right, below = (x + 1).clamp(max=extent.width - 1), (y + 1).clamp(max=extent.height - 1)
+    pixel = (t * extent.height + y) * extent.width + x  # one index is much faster than three
+    colours = footage.frames.view(-1, 3)
+    colour = colours[pixel].float() / 255
+    right, below = pixel + (x + 1 < extent.width), pixel + extent.width * (y + 1 < extent.height)
     followed: list[Tensor] = []
     there: list[Tensor] = []
     for flow, trusted, step in zip(footage.flow, footage.trusted, (1.0, -1.0), strict=True):
-        chosen = trusted[t, y, x].nonzero()[:, 0]
-        moved = flow[t, y, x][chosen].float()
+        chosen = trusted.view(-1)[pixel].nonzero()[:, 0]
+        moved = flow.view(-1, 2)[pixel[chosen]].float()
         followed.append(chosen)
         there.append(place[chosen] + torch.cat([moved, torch.full_like(moved[:, :1], step)], 1))
+    around, around_bare = _around(footage, place, generator)
     return Points(
         place=place,
         colour=colour,
-        to_right=footage.frames[t, y, right].float() / 255 - colour,
-        to_below=footage.frames[t, below, x].float() / 255 - colour,
-        masks=footage.masks[:, t, y, x].float() / 255,
+        to_right=colours[right].float() / 255 - colour,
+        to_below=colours[below].float() / 255 - colour,
+        masks=footage.masks.flatten(1)[:, pixel].float() / 255,
+        bare=~footage.near.view(-1)[pixel],
+        around=around,
+        around_bare=around_bare,
         followed=(followed[0], followed[1]),
         there=(there[0], there[1]),
     )
+
+
+def _around(
+    footage: Footage, place: Float[Tensor, "N 3"], generator: torch.Generator
+) -> tuple[Float[Tensor, "N A 3"], Bool[Tensor, "N A"]]:
+    extent = footage.extent
+    distance, turn = torch.rand(2, len(place), 1, generator=generator)
+    farthest = max(AROUND_SHARE * max(extent.width, extent.height), AROUND_PX)
+    reach = AROUND_PX * (farthest / AROUND_PX) ** distance  # all scales alike
+    angle = 2 * math.pi * (turn + torch.arange(AROUND) / AROUND)
+    x, y = ((place[:, k, None] + reach * wave(angle)).round() for k, wave in enumerate((torch.cos, torch.sin)))
+    inside = (x >= 0) & (x < extent.width) & (y >= 0) & (y < extent.height)
+    t = place[:, 2:].expand_as(x)
+    pixel = ((t * extent.height + y) * extent.width + x).long()
+    bare = inside & ~footage.near.view(-1)[torch.where(inside, pixel, 0)]
+    return torch.stack([x, y, t], -1), bare
 
 
 def soft_mask_logits(footage: Footage) -> Float[Tensor, "K T H W"]:
@@ -189,9 +232,9 @@ def soft_mask_logits(footage: Footage) -> Float[Tensor, "K T H W"]:
     return torch.from_numpy(np.log(inside / (1 - inside)))
 
 
-def _near(mask: Bool[np.ndarray, "T H W"]) -> Int[Tensor, " M"]:
+def _near(mask: Bool[np.ndarray, "T H W"]) -> NDArray[np.bool_]:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEAR_PX + 1, 2 * NEAR_PX + 1))
-    return torch.from_numpy(np.flatnonzero([cv2.dilate(one.astype(np.uint8), kernel) for one in mask]))
+    return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in mask])
 
 
 def _confirmed(there: Float[np.ndarray, "H W 2"], back: Float[np.ndarray, "H W 2"]) -> NDArray[np.bool_]:

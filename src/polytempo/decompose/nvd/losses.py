@@ -170,6 +170,20 @@ def consistency_loss(
     return (1 - correlation).mean() + variance_weight * variance.mean()
 
 
+def hidden_light_loss(light: Float[Tensor, "N 3"], around: Float[Tensor, "N 3"]) -> Float[Tensor, ""]:
+    """Squared distance of light that nobody sees from light that is seen around it.
+
+    Over many draws of the places around, the light in between is the mean of what is seen, near places counting most.
+
+    Args:
+        light: Where the layer is hidden.
+        around: Mean of the light at some bare places around each; no gradient reaches it.
+
+    Source: ours, decision 0026.
+    """
+    return ((light - around.detach()) ** 2).sum(-1).mean()
+
+
 def out_of_view(
     uv_seen: Float[Tensor, "M 2"], uv_border: Float[Tensor, "M 2"], *, axis: Tensor, outward: Float[Tensor, " M"]
 ) -> Bool[Tensor, " M"]:

@@ -38,39 +38,46 @@ class WarpMapping(nn.Module):
     uv_from_pixel: Tensor
 
     def __init__(
-        self, extent: Extent, uv_from_pixel: Float[Tensor, "T 3 3"], *, grid: GridConfig | None, rate: float
+        self,
+        extent: Extent,
+        uv_from_pixel: Float[Tensor, "T 3 3"],
+        *,
+        grid: GridConfig | None,
+        rate: float,
+        affine: bool = True,
     ) -> None:
         """Start at ``uv_from_pixel``: a homography a frame from pixels to UV.
 
         Args:
             extent: Of the clip.
             uv_from_pixel: What is known of the motion.
-            grid: Of the warp; None for the known motion alone, of which nothing is learned.
+            grid: Of the warp; None for none.
             rate: UV units that a value of 1 in the warp's grid stands for.
+            affine: Whether an affine change is learned; without it and a warp, nothing is.
         """
         super().__init__()
         self.extent = extent
         self.rate = rate
         self.register_buffer("uv_from_pixel", uv_from_pixel.float(), persistent=False)
-        if grid is None:
-            self.warp = None
-            return
-        self.affine = nn.Parameter(torch.zeros(extent.n_frames, 6))
-        seed = torch.Generator().manual_seed(int(torch.randint(2**62, ()).item()))
-        self.warp = HashGrid(grid, 3, generator=seed)
+        self.affine = nn.Parameter(torch.zeros(extent.n_frames, 6)) if affine else None
+        self.warp = None
+        if grid is not None:
+            seed = torch.Generator().manual_seed(int(torch.randint(2**62, ()).item()))
+            self.warp = HashGrid(grid, 3, generator=seed)
 
     def forward(self, points: Float[Tensor, "N 3"]) -> Float[Tensor, "N 2"]:
         """UV of points ``(x, y, t)``; beyond −1…1 where a point lies off the atlas."""
         frame = points[:, 2].round().long().clamp(0, self.extent.n_frames - 1)
         x, y = points[:, :1], points[:, 1:2]
         to_uv = self.uv_from_pixel.flatten(1).index_select(0, frame)  # sums by hand: products of tiny matrices are slow
-        moved = to_uv[:, 0::3] * x + to_uv[:, 1::3] * y + to_uv[:, 2::3]
-        known = moved[:, :2] / moved[:, 2:]
-        if self.warp is None:
+        homogeneous = to_uv[:, 0::3] * x + to_uv[:, 1::3] * y + to_uv[:, 2::3]
+        known = homogeneous[:, :2] / homogeneous[:, 2:]
+        if self.affine is None:
             return known
         normalised = self.extent.normalised(points)
         change = self.affine.index_select(0, frame)
-        affine = change[:, :2] * normalised[:, :1] + change[:, 2:4] * normalised[:, 1:2] + change[:, 4:]
-        about = torch.cat([known.clamp(-1, 1), normalised[:, 2:]], 1)  # fine where the layer is, not where the frame is
-        warp = self.warp(unit(about)).view(len(points), -1, 2).sum(1)
-        return known + self.rate * (affine + warp)
+        moved = change[:, :2] * normalised[:, :1] + change[:, 2:4] * normalised[:, 1:2] + change[:, 4:]
+        if self.warp is not None:
+            about = torch.cat([known.clamp(-1, 1), normalised[:, 2:]], 1)  # fine where the layer is, not the frame
+            moved = moved + self.warp(unit(about)).view(len(points), -1, 2).sum(1)
+        return known + self.rate * moved

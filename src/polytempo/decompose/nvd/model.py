@@ -108,8 +108,16 @@ class AtlasModel(nn.Module):
             if config.mapping == "network":
                 self.mappings.append(MappingNetwork(extent))
             else:
-                warp = config.warp if config.background_warps or index + 1 < len(starts) else None
-                self.mappings.append(WarpMapping(extent, start.uv_from_pixel, grid=warp, rate=config.warp_rate))
+                free = config.background_warps or index + 1 < len(starts)
+                self.mappings.append(
+                    WarpMapping(
+                        extent,
+                        start.uv_from_pixel,
+                        grid=config.warp if free else None,
+                        rate=config.warp_rate if free else config.mend_rate,
+                        affine=free or config.mends_camera,
+                    )
+                )
             texture = sized_grid(config.texture, n_dims=2, side_px=side, n_frames=frames)
             self.textures.append(Field(texture, 2, 3))
             light = config.residual_background if index + 1 == len(starts) else None
@@ -131,6 +139,11 @@ class AtlasModel(nn.Module):
     def uv(self, points: Float[Tensor, "N 3"], layer: int) -> Float[Tensor, "N 2"]:
         """Atlas coordinates. Source: paper B, Eq. 3."""
         return self.mappings[layer](points)
+
+    def follows_flow(self, layer: int) -> bool:
+        """Whether a layer's mapping is learned from flow; a known camera path is mended by the picture alone."""
+        mapping = self.mappings[layer]
+        return not isinstance(mapping, WarpMapping) or mapping.warp is not None
 
     def colour(self, uv: Float[Tensor, "N 2"], layer: int) -> Float[Tensor, "N 3"]:
         """Texture, 0…1. Source: paper B, Eq. 4."""
@@ -190,6 +203,8 @@ def sampled(volume: Float[Tensor, "K T H W"], points: Float[Tensor, "N 3"]) -> F
     left, top = x.long().clamp(max=max(width - 2, 0)), y.long().clamp(max=max(height - 2, 0))
     right, bottom = (left + 1).clamp(max=width - 1), (top + 1).clamp(max=height - 1)
     across, down = x - left, y - top
-    upper = volume[:, frame, top, left] * (1 - across) + volume[:, frame, top, right] * across
-    lower = volume[:, frame, bottom, left] * (1 - across) + volume[:, frame, bottom, right] * across
+    values = volume.flatten(1)
+    above, under = (frame * height + top) * width, (frame * height + bottom) * width
+    upper = values[:, above + left] * (1 - across) + values[:, above + right] * across
+    lower = values[:, under + left] * (1 - across) + values[:, under + right] * across
     return upper * (1 - down) + lower * down

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from polytempo.decompose.nvd import losses
@@ -35,6 +35,7 @@ class LossTerms:
     """Weighted already: it differs between objects and background."""
     residual: Float[Tensor, ""]
     consistency: Float[Tensor, ""]
+    hidden: Float[Tensor, ""]
     alpha: Float[Tensor, ""]
 
     def values(self) -> dict[str, float]:
@@ -60,7 +61,10 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
     if weights.gradient > 0:
         shifts += [points.place + points.place.new_tensor(one) for one in ((1.0, 0, 0), (0, 1.0, 0))]
     whole = model(torch.cat(shifts))
-    composite = whole.composite
+    bare = points.bare if config.background_from_bare else torch.ones_like(points.bare)
+    shaded = torch.cat([whole.shaded[:-1], taught(whole.shaded[-1:], bare.repeat(len(shifts)))])
+    light = torch.cat([whole.residual[:-1, :n], taught(whole.residual[-1:, :n], bare)])
+    composite = (shaded * whole.alpha[..., None]).sum(0)
     predicted, uv, alpha = composite[:n], whole.uv[:, :n], whole.alpha[:, :n]
     gradient = zero
     if weights.gradient > 0:
@@ -69,6 +73,7 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
     moving = points.first(max(round(n * config.motion_share), 1))
     flow_mapping, flow_alpha = _flow_terms(model, moving, uv, alpha)
     rigidity, global_rigidity = _rigidity_terms(model, moving, uv[:, : len(moving.place)], step=step)
+    looks = weights.consistency > 0 and step % config.consistency_every == 0
     neutral = 0.0 if config.residual_kind == "additive" else 1.0
     terms = {
         "colour": losses.colour_loss(predicted, points.colour),
@@ -78,12 +83,18 @@ def step_loss(model: AtlasModel, points: Points, *, step: int, generator: torch.
         "flow_alpha": flow_alpha,
         "bootstrap": losses.bootstrap_loss(alpha, points.masks) if step < config.bootstrap_steps else zero,
         "rigidity": rigidity,
-        "residual": losses.residual_regulariser(whole.residual[:, :n], neutral=neutral),
-        "consistency": _consistency(model, n, generator) if weights.consistency > 0 else zero,
+        "residual": losses.residual_regulariser(light, neutral=neutral),
+        "consistency": config.consistency_every * _consistency(model, n, generator) if looks else zero,
+        "hidden": _hidden_light(model, moving) if weights.hidden > 0 else zero,
         "alpha": losses.alpha_regulariser(alpha),
     }
     total = global_rigidity + sum((getattr(weights, name) * value for name, value in terms.items()), zero)
     return LossTerms(total=total, global_rigidity=global_rigidity, **terms)
+
+
+def taught(values: Float[Tensor, "L N C"], where: Bool[Tensor, " N"]) -> Float[Tensor, "L N C"]:
+    """The same values, which learn from some points alone."""
+    return torch.where(where[:, None], values, values.detach())
 
 
 def pretrain_loss(model: AtlasModel, starts: list[LayerStart], place: Float[Tensor, "N 3"]) -> Float[Tensor, ""]:
@@ -113,6 +124,8 @@ def _flow_terms(model: AtlasModel, points: Points, uv: Tensor, alpha: Tensor) ->
         return zero, zero
     there = torch.cat(points.there)
     uv_there = torch.stack([model.uv(there, n) for n in range(model.n_layers)])
+    follows = torch.tensor([model.follows_flow(n) for n in range(model.n_layers)], device=uv.device)[:, None, None]
+    uv, uv_there = torch.where(follows, uv, uv.detach()), torch.where(follows, uv_there, uv_there.detach())
     alpha_there = model.alphas(there)
     n_forward = len(points.there[0])
     units = uv.new_tensor(pixels_a_unit(model))
@@ -125,6 +138,23 @@ def _flow_terms(model: AtlasModel, points: Points, uv: Tensor, alpha: Tensor) ->
     return mapping, change
 
 
+def _hidden_light(model: AtlasModel, points: Points) -> Tensor:
+    """How far the background's light, where somebody hides it, is from that of bare places around it."""
+    chosen = ~points.bare & points.around_bare.any(1)
+    if model.config.residual_kind == "none" or not bool(chosen.any()):
+        return points.place.new_zeros(())
+    last = model.n_layers - 1
+    place, around, bare = points.place[chosen], points.around[chosen], points.around_bare[chosen]
+    with torch.no_grad():
+        uv = model.uv(place, last)
+        seen = around[bare]
+        of_seen = model.light(model.uv(seen, last), seen[:, 2], last)
+        shown = bare.nonzero()[:, 0]
+        total = torch.zeros_like(of_seen[:1]).expand(len(place), 3).index_add(0, shown, of_seen)
+        mean = total / bare.sum(1, keepdim=True)
+    return losses.hidden_light_loss(model.light(uv, place[:, 2], last), mean)
+
+
 def _rigidity_terms(model: AtlasModel, points: Points, uv: Tensor, *, step: int) -> tuple[Tensor, Tensor]:
     """Local term, summed over layers, and the global one with its weights."""
     weights = model.config.weights
@@ -132,8 +162,8 @@ def _rigidity_terms(model: AtlasModel, points: Points, uv: Tensor, *, step: int)
     n = len(points.place)
     last = model.n_layers - 1
     for layer in range(model.n_layers):
-        if next(model.mappings[layer].parameters(), None) is None:
-            continue  # known, and left as it is
+        if not model.follows_flow(layer):
+            continue  # known, and as good as left as it is
         far = weights.global_rigidity_background if layer == last else weights.global_rigidity
         distances = [1.0] if weights.rigidity > 0 else []
         if far > 0 and step < model.config.global_rigidity_steps:
