@@ -35,6 +35,8 @@ AROUND = 0.3
 """And of a light that is seen on the background, in heights of the frame."""
 LOCAL = 0.6
 """Power of what a light is here more than on the whole, where it is guessed from looks, which hold more than light."""
+MOST_LOCAL = 1.5
+"""And the most that it may be."""
 NODE_PX = 8
 """Pixels between two nodes where the background or the layer's look tells the light, at most."""
 LOOKS = 24
@@ -361,7 +363,7 @@ def _trusted(lit: NDArray[np.float32], bare: NDArray[np.float32]) -> NDArray[np.
     """Light that makes ``lit`` of ``bare``: on the whole as it is, in its parts with more care."""
     light = (lit + BLACK) / (bare + BLACK)
     whole = (lit.mean((0, 1)) + BLACK) / (bare.mean((0, 1)) + BLACK)
-    return np.asarray(whole * (light / whole) ** LOCAL, np.float32)
+    return np.asarray(whole * np.clip((light / whole) ** LOCAL, 1 / MOST_LOCAL, MOST_LOCAL), np.float32)
 
 
 def _small(size: tuple[int, int]) -> tuple[int, int]:
