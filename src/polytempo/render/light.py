@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Protocol, no_type_check
+from typing import Any, Protocol, no_type_check, runtime_checkable
 
 import cv2
 import numpy as np
@@ -47,6 +47,7 @@ PRESENT = 32
 """Solid pixels of a layer from which its look tells something."""
 
 
+@runtime_checkable
 class Falls(Protocol):
     """What light falls on a layer."""
 
@@ -310,8 +311,8 @@ def plate_light(stack: LayerStack) -> PlateLight | None:
 
 
 def scaled(
-    picture: UInt8[np.ndarray, "h w 4"], factors: Nodes, size: tuple[int, int], *, x: int = 0, y: int = 0
-) -> UInt8[np.ndarray, "h w 4"]:
+    picture: UInt8[np.ndarray, "H W 4"], factors: Nodes, size: tuple[int, int], *, x: int = 0, y: int = 0
+) -> UInt8[np.ndarray, "H W 4"]:
     """A premultiplied crop with its colours times factors, no brighter than its alpha lets it be.
 
     Args:
