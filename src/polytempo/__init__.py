@@ -9,8 +9,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from polytempo.atlas.edit import AtlasEdit, edited_stack, overlay_edit, repainted_edit
+    from polytempo.atlas.edit import AtlasEdit, edited_stack, overlay_edit, recoloured_edit, repainted_edit
+    from polytempo.atlas.on_frame import overlay_from_frame
     from polytempo.atlas.picture import AtlasPicture, atlas_pictures
+    from polytempo.atlas.recolour import Recolour
+    from polytempo.atlas.sticker import sticker, text_picture
+    from polytempo.atlas.track import atlas_tracks
     from polytempo.camera.estimate import CameraConfig, estimate_camera
     from polytempo.camera.homographies_file import read_homographies
     from polytempo.camera.path import CameraPath
@@ -32,15 +36,26 @@ if TYPE_CHECKING:
     from polytempo.edit.align.landmarks import landmark_map
     from polytempo.edit.align.signals import MotionSignal, signal_from_keypoints, signal_from_masks
     from polytempo.edit.align.warp import Warp, time_map_from_warp
+    from polytempo.edit.camera import CameraKey
     from polytempo.edit.edl import Edl, Instance, identity_edl, read_edl, write_edl
+    from polytempo.edit.light import Light
     from polytempo.edit.operations.align import align, photo_finish
     from polytempo.edit.operations.delay import delay
     from polytempo.edit.operations.duplicate import duplicate
     from polytempo.edit.operations.freeze import freeze
     from polytempo.edit.operations.hold_on_exit import hold_on_exit
     from polytempo.edit.operations.keys import remap
+    from polytempo.edit.operations.light import relight
     from polytempo.edit.operations.loop import loop
-    from polytempo.edit.operations.picture import frame_camera, interpolate, keep_grain, lock_camera, put_at_level
+    from polytempo.edit.operations.picture import (
+        frame_camera,
+        interpolate,
+        keep_grain,
+        lock_camera,
+        move_camera,
+        put_at_level,
+        widen_camera,
+    )
     from polytempo.edit.operations.ramp import ramp
     from polytempo.edit.operations.remove import remove
     from polytempo.edit.operations.reverse import reverse
@@ -52,8 +67,11 @@ if TYPE_CHECKING:
     from polytempo.exchange.exr import read_exr, write_exr
     from polytempo.exchange.otio import read_otio, write_otio
     from polytempo.exchange.video import VideoConfig, write_video
+    from polytempo.layers.mix import with_layers_from
+    from polytempo.layers.shading import Shading
     from polytempo.layers.stack import Background, Layer, LayerStack
     from polytempo.layers.store import StackWriter, read_stack, write_stack
+    from polytempo.layers.tap_vid import PointTracks, read_tap_vid, tap_vid_scores
     from polytempo.objects.build import CastConfig, build_cast
     from polytempo.objects.cast import Cast, LayerPlan, Subject
     from polytempo.objects.prompts import Prompts, read_prompts
@@ -68,7 +86,30 @@ if TYPE_CHECKING:
     from polytempo.video.writer import write_clip
 
 _HOMES = {
-    "atlas.edit": ("AtlasEdit", "edited_stack", "overlay_edit", "repainted_edit"),
+    "atlas.edit": (
+        "AtlasEdit",
+        "edited_stack",
+        "overlay_edit",
+        "recoloured_edit",
+        "repainted_edit",
+    ),
+    "atlas.on_frame": ("overlay_from_frame",),
+    "atlas.recolour": ("Recolour",),
+    "atlas.sticker": (
+        "sticker",
+        "text_picture",
+    ),
+    "atlas.track": ("atlas_tracks",),
+    "edit.camera": ("CameraKey",),
+    "edit.light": ("Light",),
+    "edit.operations.light": ("relight",),
+    "layers.mix": ("with_layers_from",),
+    "layers.shading": ("Shading",),
+    "layers.tap_vid": (
+        "PointTracks",
+        "read_tap_vid",
+        "tap_vid_scores",
+    ),
     "atlas.picture": ("AtlasPicture", "atlas_pictures"),
     "camera.estimate": ("CameraConfig", "estimate_camera"),
     "camera.homographies_file": ("read_homographies",),
@@ -112,7 +153,9 @@ _HOMES = {
         "interpolate",
         "keep_grain",
         "lock_camera",
+        "move_camera",
         "put_at_level",
+        "widen_camera",
     ),
     "edit.operations.ramp": ("ramp",),
     "edit.operations.reverse": ("reverse",),
@@ -167,6 +210,7 @@ __all__ = [
     "AtlasPicture",
     "Background",
     "CameraConfig",
+    "CameraKey",
     "CameraPath",
     "CancelledError",
     "Cast",
@@ -182,17 +226,21 @@ __all__ = [
     "Layer",
     "LayerPlan",
     "LayerStack",
+    "Light",
     "MotionSignal",
     "NvdConfig",
     "PlateConfig",
+    "PointTracks",
     "PolytempoError",
     "Progress",
     "Project",
     "Prompts",
+    "Recolour",
     "RenderConfig",
     "ResourceError",
     "SegmentConfig",
     "Settings",
+    "Shading",
     "ShapeError",
     "StackWriter",
     "Subject",
@@ -203,6 +251,7 @@ __all__ = [
     "align",
     "align_motions",
     "atlas_pictures",
+    "atlas_tracks",
     "build_cast",
     "clean_plate",
     "compose",
@@ -226,9 +275,11 @@ __all__ = [
     "learn_atlases",
     "lock_camera",
     "loop",
+    "move_camera",
     "nvd_draft_config",
     "open_project",
     "overlay_edit",
+    "overlay_from_frame",
     "photo_finish",
     "probe",
     "put_at_level",
@@ -240,6 +291,9 @@ __all__ = [
     "read_pictures",
     "read_prompts",
     "read_stack",
+    "read_tap_vid",
+    "recoloured_edit",
+    "relight",
     "remap",
     "remove",
     "render_clip",
@@ -256,9 +310,14 @@ __all__ = [
     "speed",
     "split",
     "stagger",
+    "sticker",
     "swap",
+    "tap_vid_scores",
+    "text_picture",
     "time_map_from_warp",
     "trim",
+    "widen_camera",
+    "with_layers_from",
     "write_clip",
     "write_edl",
     "write_exr",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,32 @@ def test_a_clip_becomes_atlases_and_a_frozen_layer(
     moved = np.asarray(painted.background.live[3]).astype(int) - stack.background.live[3]
     assert moved[..., 1].max() > 60
     assert (np.abs(moved).sum(-1) > 60).mean() < 0.2
+    drawn = np.zeros((96, 128, 4), np.uint8)
+    drawn[10:20, 10:30] = (0, 0, 255, 255)
+    cv2.imwrite(str(tmp_path / "drawn.png"), drawn)
+    words = ["--paint", f"background={tmp_path / 'drawn.png'}@3f", "--paint", "background=text:HI:40,60,14,00FF00@0f"]
+    more = ["--paint", f"background={tmp_path / 'green.png'}:400,400,90", "--paint", "1=recolour:hue:90,brightness:0.5"]
+    code, events = run(["decompose", str(project), *words, *more], capsys)
+    assert code == 0, events[-1]
+    with open_project(project, writing=False) as opened:
+        painted = current_stack(opened).value
+    assert painted.background.live is not None
+    here = np.asarray(painted.background.live[3])[12:18, 12:28, :3].astype(int).mean((0, 1))
+    assert here[0] > here[1] + 40  # red lies where it was drawn
+    assert (np.asarray(painted.layers[0].pictures[3]) != stack.layers[0].pictures[3]).any()
+    for text, words_said in (
+        (f"background={tmp_path / 'drawn.png'}", "must be square"),
+        (f"background={tmp_path / 'green.png'}@3f", "must be 128x96 pixels of RGBA"),
+        ("background=text:HI", "a file that can be read"),
+        ("background=text:HI:900,60,14@0f", "must lie in the picture of 128x96"),
+        ("1=recolour:colour:3", "recolour must read hue:DEGREES"),
+        (f"background={tmp_path / 'drawn.png'}@99s", "times must be within the clip"),
+    ):
+        code, events = run(["decompose", str(project), "--paint", text], capsys)
+        assert code == 2
+        assert words_said in json.dumps(events[-1])
+    code, events = run(["decompose", str(project), "--paint", "none"], capsys)
+    assert code == 0
     code, events = run(["decompose", str(project), "--paint", f"cat={tmp_path / 'green.png'}"], capsys)
     assert code == 2
     assert "There is: background, 1, 2" in json.dumps(events[-1])
@@ -81,6 +108,24 @@ def test_a_clip_becomes_atlases_and_a_frozen_layer(
     code, events = run(["retime", str(project), "--freeze", "1@4f", "-o", str(out)], capsys)
     assert code == 0, events[-1]
     assert out.stat().st_size > 1000
+    lit = ["--freeze", "1@4f", "--light", "1=output", "--light", "background=gain:0.5", "--camera", "whole:scale:1.1"]
+    code, events = run(["retime", str(project), *lit, "-o", str(out)], capsys)
+    assert code == 0, events[-1]
+    other = tmp_path / "other.polytempo"
+    shutil.copytree(project, other)
+    code, events = run(["decompose", str(project), "--take", f"2={other}"], capsys)
+    assert code == 0, events[-1]
+    code, events = run(["decompose", str(project), "--take", f"2={project}"], capsys)
+    assert code == 2
+    assert "another project" in json.dumps(events[-1])
+    code, events = run(["decompose", str(project), "--take", "none"], capsys)
+    assert code == 0
+    (light,) = (project / "stages" / "layers" / folder.name / "stack").glob("shading-01.bin")
+    light.write_bytes(light.read_bytes()[:-100])
+    code, events = run(["retime", str(project), "--freeze", "1@5f", "--light", "1=output", "-o", str(out)], capsys)
+    assert code == 2
+    assert "the layer store must be whole" in json.dumps(events[-1])
+    assert "shading-01.bin" in json.dumps(events[-1])
     code, events = run(["decompose", str(project), "--method", "lnv"], capsys)
     assert code == 2
     assert "method" in json.dumps(events[-1])

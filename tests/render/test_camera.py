@@ -18,7 +18,8 @@ from polytempo.edit.edl import Edl, edl_from_text, text_from_edl
 from polytempo.edit.operations.freeze import freeze
 from polytempo.edit.operations.picture import free_camera, lock_camera, move_camera, widen_camera
 from polytempo.edit.operations.solo import solo
-from polytempo.layers.stack import LayerStack
+from polytempo.layers.shading import Shading
+from polytempo.layers.stack import Background, LayerStack
 from polytempo.render.findings import edit_findings
 from polytempo.render.sequence import render_frames
 from support.squares import HEIGHT, N_FRAMES, WIDTH, drawn_clip, drawn_stack, edit_of, panning_path
@@ -104,6 +105,37 @@ def test_a_camera_on_the_whole_scene_stands_still_while_people_go_on() -> None:
     assert np.ptp(places[:, 1]) < 0.5
     frozen = frames_of(stack, widen_camera(freeze(solo(edit_of(stack), "red"), "red", at=F(2, 30))))
     assert all(np.array_equal(frame, frozen[0]) for frame in frozen)
+
+
+def test_the_plate_of_an_atlas_scene_is_lit_as_its_moment_is() -> None:
+    """A grey wall under a light that differs from left to right and from frame to frame; the camera pans over it."""
+    camera = panning_path()
+    width = camera.canvas_size[0]
+    x, y = np.meshgrid(np.linspace(-0.5, WIDTH - 0.5, 9), np.linspace(-0.5, HEIGHT - 0.5, 7))
+    uv = np.stack([np.stack([(x + 3 * t) * 2 / width - 1, (y - HEIGHT / 2) / width * 2], -1) for t in range(N_FRAMES)])
+    side = 64
+    light = np.ones((N_FRAMES, side, side, 3), np.float32)
+    light *= np.linspace(0.4, 1.6, N_FRAMES)[:, None, None, None]
+    light[:, :, side // 2 :, 0] *= 0.5
+    live = np.full((N_FRAMES, HEIGHT, WIDTH, 4), 255, np.uint8)
+    for t in range(N_FRAMES):
+        columns = (np.arange(WIDTH) + 3 * t) >= (width - 1) / 2
+        live[t, ..., :3] = (100 * light[t, 0, 0]).astype(np.uint8)
+        live[t, :, columns, 0] = round(float(50 * light[t, 0, 0, 0]))
+    plate = np.full((HEIGHT, width, 3), 100, np.uint8)
+    plate[:, width // 2 :, 0] = 50
+    stack = drawn_stack(camera)
+    background = Background(
+        colour=plate, coverage=np.ones((HEIGHT, width), np.uint16), live=live,
+        shading=Shading(uv=uv.astype(np.float32), light=light),
+    )  # fmt: skip
+    stack = replace(stack, layers=(), order=((),) * N_FRAMES, background=background)
+    for t, frame in enumerate(frames_of(stack, widen_camera(edit_of(stack)))):
+        level = 100 * light[t, 0, 0, 1]
+        middle = frame[HEIGHT // 2]
+        assert np.abs(middle[3:-3, 1] - level).max() < 4  # also where this frame never was
+        assert np.abs(middle[3:20, 0] - level).max() < 4
+        assert np.abs(middle[-20:-3, 0] - level / 2).max() < 4
 
 
 def test_a_path_is_followed_over_any_camera() -> None:

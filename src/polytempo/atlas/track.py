@@ -87,7 +87,7 @@ def _shares(stack: LayerStack, t: int) -> NDArray[np.float32]:
 def _places(uv: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where in a frame UV are met: the nearest pixel and a step from it; and by how many pixels that missed them."""
     height, width = uv.shape[:2]
-    down, across = np.gradient(uv, axis=(0, 1))
+    down, across = (np.asarray(np.gradient(uv, axis=axis), np.float64) for axis in (0, 1))
     coarse = uv[::COARSE_PX, ::COARSE_PX]
     places, off = np.zeros((len(wanted), 2)), np.zeros(len(wanted))
     for k, one in enumerate(wanted):
@@ -96,9 +96,9 @@ def _places(uv: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[NDArr
         near = uv[top : y + COARSE_PX + 1, left : x + COARSE_PX + 1]
         row, column = divmod(int(((near - one) ** 2).sum(-1).argmin()), near.shape[1])
         y, x = top + row, left + column
-        jacobian = np.stack([across[y, x], down[y, x]], 1).astype(np.float64)
+        jacobian = np.stack([across[y, x], down[y, x]], 1)
         missed = (one - uv[y, x]).astype(np.float64)
-        step = np.linalg.lstsq(jacobian, missed, rcond=None)[0]
+        step = np.asarray(np.linalg.lstsq(jacobian, missed, rcond=None)[0], np.float64)
         off[k] = float(np.linalg.norm(step))
         places[k] = (x, y) + step * min(1.0, 1 / max(off[k], 1e-9))
     return np.clip(places, -0.5, [width - 0.5, height - 0.5]), off

@@ -22,6 +22,7 @@ from polytempo.cli.options import ClipOrProject, EdlFile, Rendering, takes_group
 from polytempo.cli.render import current_stack, say_between
 from polytempo.cli.session import Session, session
 from polytempo.core.errors import InputError
+from polytempo.edit.camera import Whole
 from polytempo.edit.edl import Edl, clip_duration, identity_edl
 from polytempo.edit.operations.picture import at_frame_rate
 from polytempo.exchange.codecs import CODECS, VideoCodec
@@ -214,4 +215,10 @@ def _timeline(now: Session, stack: LayerStack, edl: Edl, clip: Clip, output: Pat
             )
     else:
         now.output.say("The layers are named, but not there; --layers writes them beside the timeline")
+    lit = any(one is not None and one.changes for one in (edl.light, *(one.light for one in edl.instances)))
+    if lit or edl.camera_path or isinstance(edl.camera, Whole):
+        now.output.warn(
+            "A timeline carries neither --light nor --camera: they stay in its metadata, for polytempo alone. Export "
+            "the edited layers to have them in pictures"
+        )
     write_otio(output, edl, clip, media=media, sound=now.settings.render.sound != "silence")

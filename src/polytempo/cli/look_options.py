@@ -1,4 +1,4 @@
-"""Options that say what an edit looks like: its light, its paint, its camera."""
+"""Options that say what an edit looks like: its light, its paint, its camera, whose layers."""
 
 from __future__ import annotations
 
@@ -33,5 +33,13 @@ Camera = Annotated[
         help="original, locked@1s, whole (stands still and takes in the whole scene), or a name whose framing is kept: "
         "girl. Moved: whole:scale:1.2,x:-40,y:10,rotate:5; along a path: original:x:0@0s;x:90@2s, or "
         "original:path:FILE.",
+    ),
+]
+Take = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=PROJECT|none",
+        help="Take a layer from another project of the same clip (girl=other.polytempo), so that layers of both "
+        "methods are in one edit. It stays with the project until `none` is said.",
     ),
 ]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from polytempo.cli.look_options import Camera, LightOf, Paint
+from polytempo.cli.look_options import Camera, LightOf, Paint, Take
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line instead of text.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show where an error came from, and what the program logs.")]
@@ -308,6 +308,7 @@ class Said:
     plate: PlateFile = None
     trimap: Trimaps = None
     paint: Paint = None
+    take: Take = None
 
     @property
     def names_somebody(self) -> bool:

@@ -22,6 +22,7 @@ from polytempo.project.report import encoded
 from polytempo.project.request import SubjectsRequest, read_request, write_request
 from polytempo.project.sheet import fitted, sampled, subjects_sheet
 from polytempo.project.stages import Footage, Subjects, run_footage, run_probe, run_subjects
+from polytempo.project.taken_layers import forget_taken, keep_taken
 
 
 @takes_groups
@@ -72,6 +73,11 @@ def settle_request(now: Session, said: Said) -> SubjectsRequest | None:
             forget_paint(now.project)
         else:
             keep_paint(now.project, clip, text)
+    for text in said.take or ():
+        if text == "none":
+            forget_taken(now.project)
+        else:
+            keep_taken(now.project, text)
     if now.settings.vitpose != "none":
         check_vitpose(now.settings.vitpose)
     request = request_from(said, clip, before=None if said.names_somebody else read_request(path))

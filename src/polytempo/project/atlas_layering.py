@@ -80,7 +80,11 @@ def run_atlas_layers(
         )
         tensors = {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}
         write_bytes(folder / WEIGHTS, safetensors.torch.save(tensors))
-        return ()
+        names = {one.layer_id: one.name for one in cast.layers}
+        return [
+            f"{names[one]}: no motion that can be trusted lies on its masks, so paint on it may swim; look at the masks"
+            for one in trained.unfollowed
+        ]
 
     atlases = run_stage(
         project,
@@ -115,7 +119,7 @@ def run_atlas_layers(
             for shadings in layer_shadings(model, report=report):
                 for one, shading in zip((*ids, BACKGROUND), shadings, strict=True):
                     writer.write_shading(one, uv=shading.uv, light=shading.light)
-        return ()
+        return atlases.record.warnings
 
     plain = {**inputs, "atlases": atlases.key, "clip": project.clip.digest, "holds": "light"}
     stack = run_stage(
@@ -135,7 +139,7 @@ def run_atlas_layers(
         model.load_state_dict(atlases.value)
         edits, told = given_edits(project, model, stack.value, cast, report=report)
         write_stack(folder / "stack", edited_stack(stack.value, edits), report=report)
-        return told
+        return [*atlases.record.warnings, *told]
 
     return run_stage(
         project,

@@ -22,6 +22,7 @@ from polytempo.project.run import Result, config_document, named_report, result_
 from polytempo.project.separations import read_separation, write_separation
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, Subjects, or_damaged
+from polytempo.project.taken_layers import with_taken
 from polytempo.render.network_file import network_key
 from polytempo.render.sequence import RenderConfig, render_clip
 from polytempo.video.clip import Clip
@@ -41,6 +42,12 @@ class Layers:
 
 
 def run_layers(project: Project, footage: Footage, subjects: Subjects, settings: Settings, report: Report) -> Layers:
+    """Separate the clip's layers, and put those among them that are taken from other projects; see ``_own_layers``."""
+    own = _own_layers(project, footage, subjects, settings, report)
+    return replace(own, stack=with_taken(project, own.stack, report))
+
+
+def _own_layers(project: Project, footage: Footage, subjects: Subjects, settings: Settings, report: Report) -> Layers:
     """Find out at working size who changes which pixel, then read the layers off the frames at clip size.
 
     The first of the two is the long one: it keeps checkpoints in the project's work folder and goes on from them.

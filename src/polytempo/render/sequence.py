@@ -26,7 +26,7 @@ from polytempo.layers.stack import LayerStack
 from polytempo.render.compose import Movable, lay_over
 from polytempo.render.grain import Grain
 from polytempo.render.interpolate import Interpolator
-from polytempo.render.light import background_relight
+from polytempo.render.light import background_relight, plate_light
 from polytempo.render.network_file import read_interpolator
 from polytempo.render.ordering import Showing, paint_order
 from polytempo.render.plate import PlateView
@@ -154,6 +154,7 @@ def _frames(
     """Opaque frames. A frame's crops are read and moved by several threads, and laid over each other by one."""
     by_name = {one.name: one for one in stack.layers}
     plates, height = PlateView(stack), stack.size[1]
+    light_plate = plate_light(stack)
     light_background = background_relight(stack, edl.light, clip)
     grain = Grain(stack, share=edl.grain) if edl.grain > 0 else None
     visible = [one for one in edl.instances if one.visible and one.opacity > 0]
@@ -169,6 +170,8 @@ def _frames(
             looks = view.canvas_from_view(stack.camera)
             frame = plates.frame(view.background_frame, canvas_from_view=looks)
             if (crop := live.result()) is not None:
+                if light_plate is not None and not _covers(crop, stack.size):
+                    light_plate(frame, view)
                 lay_over(frame, crop)
             light_background(frame, view)
             if unseen is not None:
@@ -203,6 +206,10 @@ def _live(stack: LayerStack, view: View) -> Crop | None:
         return None
     live = Movable(crop_of(stack.background.live, view.background_frame))
     return placed(stack, live, source=view.background_frame, canvas_from_view=view.canvas_from_view(stack.camera))
+
+
+def _covers(crop: Crop, size: tuple[int, int]) -> bool:
+    return crop.picture.shape[1::-1] == size and bool((crop.picture[..., 3] == 255).all())
 
 
 def output_times(edl: Edl, clip: Clip) -> list[Fraction]:

@@ -19,6 +19,7 @@ from polytempo.decompose.nvd.model import AtlasModel
 from polytempo.decompose.nvd.shading import layer_shadings_in_memory
 from polytempo.decompose.nvd.starts import layer_starts
 from polytempo.decompose.nvd.train import Trained, new_model, train
+from polytempo.decompose.nvd.unfollowed import unfollowed_layers
 from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.objects.cast import Cast
 from polytempo.objects.flow import neighbour_flow
@@ -55,7 +56,8 @@ def learn_atlases(
     )
     footage = clip_footage(pictures, cast, flow)
     starts = layer_starts(footage, camera, config)
-    return train(footage, starts, config=config, seed=seed, checkpoint=checkpoint, report=report)
+    trained = train(footage, starts, config=config, seed=seed, checkpoint=checkpoint, report=report)
+    return replace(trained, unfollowed=unfollowed_layers(footage))
 
 
 def empty_model(pictures: Pictures, camera: CameraPath, cast: Cast, *, config: NvdConfig) -> AtlasModel:

@@ -31,6 +31,8 @@ class Trained:
     model: AtlasModel
     history: tuple[dict[str, float], ...]
     """Loss terms of every ``LOG_EVERY``-th step of this run, with its number; those before a resume left out."""
+    unfollowed: tuple[int, ...] = ()
+    """Ids of layers on whose masks no flow can be trusted."""
 
 
 def train(
