@@ -200,8 +200,8 @@ def _grid(n_levels: int, growth: float, log2_entries: int) -> GridConfig:
 class NvdDraftConfig(NvdConfig):
     """The same losses with fields that two cores can train: known motion, grids that hardly need a network."""
 
-    n_steps: int = 4_000
-    """Optimiser steps."""
+    n_steps: int = 2_000
+    """Optimiser steps; what they give is in decision 0026."""
     batch_points: int = 6_000
     """Points of the clip in a step."""
     object_share: float = 0.3
@@ -241,7 +241,7 @@ class NvdDraftConfig(NvdConfig):
     pretrain_rounds: int = 0
     """The motion is known."""
     weights: LossWeights = field(
-        default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5, lasting=0.5)
+        default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5, lasting=0.1)
     )
     """Factors of the losses; gradients would cost three times the points and gain little (decision 0022), and what is
     hidden goes on from what is seen around it (0026)."""
@@ -251,9 +251,9 @@ class NvdDraftConfig(NvdConfig):
     """Adam's learning rate of networks."""
     last_rate: float = 0.1
     """Factor on the rates at the end."""
-    bootstrap_steps: int = 800
+    bootstrap_steps: int = 400
     """Steps with the masks' loss."""
-    global_rigidity_steps: int = 400
+    global_rigidity_steps: int = 200
     """Steps with global rigidity."""
 
 
