@@ -48,8 +48,13 @@ def main() -> None:
     """Draw, render, print, write."""
     given = arguments()
     document: dict[str, Any] = {
-        "schema": SCHEMA, "version": VERSION, "commit": commit(), "machine": machine_facts(), "size": (given.width, given.height), "runs": [],
-    }  # fmt: skip
+        "schema": SCHEMA,
+        "version": VERSION,
+        "commit": commit(),
+        "machine": machine_facts(),
+        "size": (given.width, given.height),
+        "runs": [],
+    }
     for n_frames in given.frames:
         with tempfile.TemporaryDirectory() as folder:
             run = measure(Path(folder), drawn_clip(n_frames, (given.width, given.height)), given.repeats)
