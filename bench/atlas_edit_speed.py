@@ -25,6 +25,7 @@ import cv2
 import numpy as np
 from machine import commit, machine_facts, peak_mb, reset_peak
 from render_speed import draw_stack, drawn_clip
+from result_schemas import check_results
 
 from polytempo.atlas.edit import BACKGROUND, AtlasEdit, edited_stack
 from polytempo.core.files import write_json
@@ -38,6 +39,7 @@ from polytempo.layers.store import read_stack, write_stack
 from polytempo.render.sequence import render_frames
 from polytempo.video.clip import Clip
 
+SCHEMA, VERSION = "polytempo.bench.atlas_edit_speed", 1
 NODES, ATLAS, LIGHT = (151, 87), 2000, 96
 """Nodes of UV for 448 x 256 working pixels; sides of an atlas that is painted on and of light over it."""
 
@@ -46,13 +48,19 @@ def main() -> None:
     """Draw, render, print, write."""
     given = arguments()
     document: dict[str, Any] = {
-        "commit": commit(), "machine": machine_facts(), "size": (given.width, given.height), "runs": [],
-    }  # fmt: skip
+        "schema": SCHEMA,
+        "version": VERSION,
+        "commit": commit(),
+        "machine": machine_facts(),
+        "size": (given.width, given.height),
+        "runs": [],
+    }
     for n_frames in given.frames:
         with tempfile.TemporaryDirectory() as folder:
             run = measure(Path(folder), drawn_clip(n_frames, (given.width, given.height)), given.repeats)
         document["runs"].append(run)
         print(json.dumps(run))
+    check_results(document)
     if given.json:
         write_json(given.json, document)
 

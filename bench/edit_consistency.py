@@ -19,6 +19,7 @@ import numpy as np
 from machine import commit, machine_facts
 from numpy.typing import NDArray
 from relight import frames_of_video
+from result_schemas import check_results
 from scene_folder import SceneFolder, read_scene_folder
 
 from polytempo.atlas.edit import BACKGROUND, AtlasEdit, edited_stack
@@ -33,6 +34,7 @@ from polytempo.objects.chained_flow import chained_tracks
 from polytempo.objects.flow import neighbour_flow
 from polytempo.project.folder import open_project
 
+SCHEMA, VERSION = "polytempo.bench.edit_consistency", 1
 STEP = 28
 """Pixels between two points of the background."""
 SIDE = 1000
@@ -45,7 +47,14 @@ def main() -> int:
     frames = frames_of_video(scene.path / "input.mp4")
     flow = neighbour_flow(frames)
     truths = {"background": background_tracks(scene), "people": keypoint_tracks(scene)}
-    document: dict[str, Any] = {"commit": commit(), "machine": machine_facts(), "scene": scene.name, "runs": []}
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "commit": commit(),
+        "machine": machine_facts(),
+        "scene": scene.name,
+        "runs": [],
+    }
     print(f"{'tracks':<14}{'queries':<10}{'by':<18}{'AJ':>7}{'delta':>7}{'OA':>7}")
     for folder in given.project:
         with open_project(folder, writing=False) as project:
@@ -68,6 +77,7 @@ def main() -> int:
             f"{folder.stem}: drift {board['drift_px_max']:.2f} px at most, {board['drift_px_mean']:.2f} on the "
             f"whole; light on the board follows the truth's by r = {board['light_r']}"
         )
+    check_results(document)
     if given.json:
         write_json(given.json, document)
     return 0

@@ -18,6 +18,7 @@ import numpy as np
 from machine import commit, machine_facts
 from numpy.typing import NDArray
 from outputs import edl_from_frame_maps
+from result_schemas import check_results
 from scene_folder import FrameMap, SceneFolder, read_scene_folder
 
 from polytempo.cli.render import current_stack
@@ -30,6 +31,7 @@ from polytempo.project.stages import run_probe
 from polytempo.render.sequence import render_frames
 from polytempo.video.clip import Clip
 
+SCHEMA, VERSION = "polytempo.bench.relight", 1
 WAYS: dict[str, Light | None] = {
     "its own light": None,
     "its light at the output": Light(of="output"),
@@ -42,7 +44,14 @@ def main() -> int:
     given = arguments()
     scene = read_scene_folder(given.scene)
     bodies = scene.masks("masks_amodal")
-    document: dict[str, Any] = {"commit": commit(), "machine": machine_facts(), "scene": scene.name, "runs": []}
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "commit": commit(),
+        "machine": machine_facts(),
+        "scene": scene.name,
+        "runs": [],
+    }
     for folder in given.project:
         with open_project(folder, writing=False) as project:
             clip, stack = run_probe(project, silent).value, current_stack(project).value
@@ -54,6 +63,7 @@ def main() -> int:
                 row |= {"project": folder.stem, "retime": name, "light": way, "secs": time.perf_counter() - started}
                 document["runs"].append(row)
                 print(f"{folder.stem:<12}{name:<18}{way:<28}{row['psnr']:>7.2f}{row['bodies']:>8.2f}")
+    check_results(document)
     if given.json:
         write_json(given.json, document)
     return 0
