@@ -82,7 +82,7 @@ class WalkConfig:
     """Colour step (8-bit Lab) at which that has mostly fallen."""
     who_least: float = 0.6
     """Least cost of a change from one subject to another."""
-    fade_frames: float = 50.0
+    fade_frames: float = 120.0
     """What was followed over so many frames more than the other way weighs about a third of that."""
     least_piece_share: float = 0.002
     """Pieces smaller than this share of the picture are nobody's, on the way."""
