@@ -176,7 +176,7 @@ def who_by_walking(
         with ThreadPoolExecutor(2) as pool:
             there, back = pool.map(way, (1, -1))
         for t in map(int, np.flatnonzero(~clear)):
-            near, far = (min(2 * one, 1.0) for one in (share[t], 1 - share[t]))
+            near, far = (min(2 * float(one), 1.0) for one in (share[t], 1 - share[t]))
             who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
             solved = _solved(view, who + told_here(t), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
