@@ -172,7 +172,12 @@ def who_by_walking(
     share = _share_of_forward(clear, config.fade_frames)
     found = labels.copy()
     there = back = np.zeros_like(costs)
-    for _ in range(ROUNDS):
+    for index in range(ROUNDS):
+        if index:
+            moving = {
+                t: motion_costs(view, found[t], t, n_subjects, config=config.motion).astype(np.float16)
+                for t in map(int, np.flatnonzero(~clear))
+            }
         with ThreadPoolExecutor(2) as pool:
             there, back = pool.map(way, (1, -1))
         for t in map(int, np.flatnonzero(~clear)):
@@ -180,10 +185,6 @@ def who_by_walking(
             who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
             solved = _solved(view, who + told_here(t), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
-        moving = {
-            t: motion_costs(view, found[t], t, n_subjects, config=config.motion).astype(np.float16)
-            for t in map(int, np.flatnonzero(~clear))
-        }
     for t in np.flatnonzero(~clear):
         against = [config.settled * ((found[t] > 0) & (found[t] != k + 1)) for k in range(n_subjects)]
         soft = [cv2.GaussianBlur(one.astype(np.float32), (0, 0), config.doubt_px) for one in against]
