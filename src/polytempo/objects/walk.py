@@ -183,7 +183,7 @@ def who_by_walking(
         for t in map(int, np.flatnonzero(~clear)):
             near, far = (min(2 * float(one), 1.0) for one in (share[t], 1 - share[t]))
             who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
-            solved = _solved(view, who + told_here(t), bodies[t], t, config)
+            solved = _solved(view, np.asarray(who + told_here(t), np.float32), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
     for t in np.flatnonzero(~clear):
         against = [config.settled * ((found[t] > 0) & (found[t] != k + 1)) for k in range(n_subjects)]
