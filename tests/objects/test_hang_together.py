@@ -52,3 +52,30 @@ def test_one_subject_alone_is_left_as_it_is() -> None:
     labels[:, 2:5, 2:5] = 1
     labels[:, 12:18, 20:28] = 1
     assert (rejoined(labels, 1) == labels).all()
+
+
+def hidden_join(*, bare_px: int) -> np.ndarray:
+    """Subject 1's head and legs on both sides of subject 2, who is wide and touches the head."""
+    labels = np.zeros((1, 160, 120), np.uint8)
+    labels[0, 100:150, 30:90] = 1
+    labels[0, 30 : 100 - bare_px, 20:100] = 2
+    labels[0, 18:30, 50:64] = 1
+    return labels
+
+
+def test_a_followed_piece_stays_across_all_of_somebody_but_not_across_the_open() -> None:
+    for bare_px, stays in ((0, True), (15, False)):
+        labels = hidden_join(bare_px=bare_px)
+        followed = np.ones(labels.shape, bool)
+        assert (rejoined(labels, 2)[0, 18:30, 50:64] == 2).all()  # nobody knows where it came from
+        assert ((rejoined(labels, 2, followed) == labels).all()) == stays
+        assert (rejoined(labels, 2, ~followed)[0, 18:30, 50:64] == 2).all()
+
+
+def test_half_a_body_is_no_loose_piece() -> None:
+    labels = np.zeros((1, 80, 120), np.uint8)
+    labels[0, 20:60, 5:25] = 1
+    labels[0, 10:70, 25:60] = 2
+    labels[0, 20:60, 85:105] = 1  # as large as what is left of it on the other side, and far
+    labels[0, 10:70, 80:85] = 2
+    assert (rejoined(labels, 2)[0] == labels[0])[20:60, [5, 104]].all()

@@ -51,9 +51,10 @@ def follow(clear: list[int], **weights: float) -> tuple[np.ndarray, np.ndarray]:
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
     bodies = labels > 0
     config = WalkConfig(steps=(1,), least_piece_share=0.0, **weights)
-    costs, found = who_by_walking(view, known, bodies, context, marked, 2, told={}, config=config)
-    assert (found[marked] == labels[marked]).all()
-    return costs, labels
+    walked = who_by_walking(view, known, bodies, context, marked, 2, told={}, config=config)
+    assert (walked.labels[marked] == labels[marked]).all()
+    assert not walked.undisputed[marked].any()
+    return walked.costs, labels
 
 
 def test_who_crosses_is_followed_through_and_who_is_hidden_comes_back() -> None:
@@ -88,7 +89,7 @@ def test_the_nearer_clear_frame_has_the_louder_word() -> None:
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
     known[-1] = np.where(known[-1] > 0, 3 - known[-1], 0)  # names exchanged at the end
     config = WalkConfig(steps=(1,), fade_frames=1.0)
-    costs, _ = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=config)
+    costs = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=config).costs
     for t, right in ((1, True), (N - 2, False)):
         seen = labels[t] > 0
         assert ((costs[t][seen][:, 1:].argmin(-1) + 1 == labels[t][seen]).mean() > 0.9) == right
@@ -143,7 +144,8 @@ def test_colours_of_clear_frames_name_who_comes_into_sight() -> None:
         known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
         config = WalkConfig(steps=(1,), least_piece_share=0.0)
         nothing = np.full_like(context, np.log(1 / 3))
-        costs, found = who_by_walking(view, known, labels > 0, nothing, marked, 2, told={}, config=config)
+        walked = who_by_walking(view, known, labels > 0, nothing, marked, 2, told={}, config=config)
+        costs, found = walked.costs, walked.labels
         back = (labels == 2) & ~np.isin(np.arange(N), (0,))[:, None, None]
         assert (found[back] == 2).mean() > least
         new = back[7] & (labels[6] == 1)  # hidden a frame ago
@@ -161,10 +163,33 @@ def test_what_was_told_on_a_frame_is_not_outvoted_by_frames_behind_it() -> None:
     for k in (1, 2):
         say[..., 3 - k] += 10.0 * (labels[4] == k)
     config = WalkConfig(steps=(1, 3), least_piece_share=0.0, context_weight=0.0)
-    _, found = who_by_walking(view, known, labels > 0, context, marked, 2, told={4: say}, config=config)
+    found = who_by_walking(view, known, labels > 0, context, marked, 2, told={4: say}, config=config).labels
     for t, right in ((2, False), (4, True), (5, True), (6, True)):
         red = labels[t] == 1
         assert ((found[t][red] == 1).mean() > 0.9) == right
+
+
+def test_what_both_ways_agree_on_is_undisputed_and_what_one_denies_is_not() -> None:
+    view, labels, context = crossing()
+    for exchanged in (False, True):
+        marked = np.zeros(N, bool)
+        marked[[0, N - 1]] = True
+        known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+        if exchanged:
+            known[-1] = np.where(known[-1] > 0, 3 - known[-1], 0)
+        walked = who_by_walking(
+            view,
+            known,
+            labels > 0,
+            context,
+            marked,
+            2,
+            told={},
+            config=WalkConfig(steps=(1,), colours_weight=0.0, motion_weight=0.0, silhouette_weight=0.0),
+        )
+        assert (walked.undisputed[1:-1][labels[1:-1] == 1].mean() < 0.2) == exchanged
+        assert (walked.undisputed[1:-1][labels[1:-1] == 1].mean() > 0.95) != exchanged
+        assert not walked.undisputed[labels == 0].any()
 
 
 def test_context_says_no_more_who_it_is_where_that_was_followed() -> None:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
 REACH = 0.15
 """Longest bare gap between a piece and its body, in units of the square root of the body's usual area."""
 COVERED = 0.25
-"""What a pixel of the gap counts where another subject covers it: the join may be hidden there."""
+"""What a pixel of the gap counts where another subject covers it, as the join may be hidden there."""
+HIDDEN = 0.04
+"""The same for pieces that were followed there: who was seen to go behind somebody is behind them."""
+HIDDEN_REACH = 0.11
+"""Longest gap between such a piece and its body."""
+NO_LOOSE_PIECE = 0.6
+"""A piece of at least this share of the largest one is as much the body as that."""
 TOUCH_SHARE = 0.06
 """A piece goes to another subject only if they share this much of the piece's outline."""
 
 
-def rejoined(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.ndarray, "T H W"]:
+def rejoined(
+    labels: UInt8[np.ndarray, "T H W"], n_subjects: int, followed: Bool[np.ndarray, "T H W"] | None = None
+) -> UInt8[np.ndarray, "T H W"]:
     """Give pieces that lie apart from their own subject's largest piece to the subject they touch.
 
     Which of two legs is whose cannot be told from skin; that a leg has a body above it can. A piece far from its body
@@ -24,6 +32,8 @@ def rejoined(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.nd
     Args:
         labels: 0 background, ``k + 1`` for the k-th subject.
         n_subjects: How many.
+        followed: Where labels come from following subjects from other frames. Of a piece that is mostly so, the join
+            may be hidden all the way.
 
     Source: ours.
     """
@@ -35,11 +45,11 @@ def rejoined(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.nd
     for t in range(len(labels)):
         for k in np.argsort(areas[:, t]):  # the smallest first: what it gains may bring its body together
             if areas[k, t]:
-                _rejoin(out[t], int(k) + 1, REACH * usual[int(k)] ** 0.5)
+                _rejoin(out[t], int(k) + 1, usual[int(k)] ** 0.5, None if followed is None else followed[t])
     return out
 
 
-def _rejoin(labels: NDArray[np.uint8], label: int, reach_px: float) -> None:
+def _rejoin(labels: NDArray[np.uint8], label: int, side_px: float, followed: NDArray[np.bool_] | None) -> None:
     """Change the labels of far pieces of one subject, in place."""
     mine = labels == label
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(mine.astype(np.uint8), connectivity=8)
@@ -53,12 +63,16 @@ def _rejoin(labels: NDArray[np.uint8], label: int, reach_px: float) -> None:
     on = np.argwhere(pieces == body)
     places[nearest[on[:, 0], on[:, 1]]] = on
     for i in range(1, n):
-        if i == body:
+        if i == body or stats[i, cv2.CC_STAT_AREA] >= NO_LOOSE_PIECE * stats[body, cv2.CC_STAT_AREA]:
             continue
         piece = np.argwhere(pieces == i)
         gaps = away[piece[:, 0], piece[:, 1]]
         at = piece[int(gaps.argmin())]
-        if _gap_cost(labels, label, at, places[nearest[at[0], at[1]]]) <= reach_px:
+        bare, covered = _gap(labels, label, at, places[nearest[at[0], at[1]]])
+        if bare + COVERED * covered <= REACH * side_px:
+            continue
+        was_followed = followed is not None and followed[piece[:, 0], piece[:, 1]].mean() > 0.5
+        if was_followed and bare + HIDDEN * covered <= HIDDEN_REACH * side_px:
             continue
         top, left = np.maximum(piece.min(0) - 2, 0)
         down, right = piece.max(0) + 3
@@ -71,10 +85,10 @@ def _rejoin(labels: NDArray[np.uint8], label: int, reach_px: float) -> None:
             window[one] = counts.argmax()
 
 
-def _gap_cost(labels: NDArray[np.uint8], label: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> float:
-    """Pixels on the straight line between two places: bare ones whole, those under another subject in part."""
+def _gap(labels: NDArray[np.uint8], label: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[float, float]:
+    """Pixels on the straight line between two places: bare ones, and those under another subject."""
     n = int(np.abs(a - b).max()) + 1
     y, x = np.round(np.linspace(a, b, n)).astype(int).T
     under = labels[y, x]
     length = float(np.hypot(*(a - b))) / n
-    return length * float((under == 0).sum() + COVERED * ((under > 0) & (under != label)).sum())
+    return length * float((under == 0).sum()), length * float(((under > 0) & (under != label)).sum())

@@ -44,7 +44,7 @@ from polytempo.objects.propagate import PropagateConfig, propagate
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.tidy import tidy_masks
-from polytempo.objects.walk import WalkConfig, clear_frames, somebody, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, Walked, clear_frames, somebody, who_by_walking, who_left_open
 
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
@@ -116,7 +116,7 @@ def segment(
     labels: NDArray[np.uint8] | None = None
     net: WhoNetwork | None = None
     context: NDArray[np.float16] | None = None
-    walked: NDArray[np.float16] | None = None
+    walked: Walked | None = None
     n_subjects = len(prompts.subjects)
     motion = motion_both_ways(coarse.flow, coarse.camera) if n_subjects > 1 else None
     n_context = config.context_rounds if n_subjects > 1 else 0
@@ -138,9 +138,10 @@ def segment(
             if index == n_coarse and context is not None:
                 clear = clear_frames(labels, n_subjects, certain)
                 bodies = somebody(view, background, labels, config=config.walk)
-                walked, labels = who_by_walking(
+                walked = who_by_walking(
                     view, labels, bodies, context, clear, n_subjects, told=told, config=config.walk, report=report
                 )
+                labels = walked.labels
                 context = who_left_open(context, clear)
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
             if config.coarse_rounds <= index < n_coarse and motion is not None:
@@ -148,7 +149,7 @@ def segment(
                 net = rehearse(backdrop, labels, n_subjects, config=config.rehearse, net=net, report=report)
                 context = None if net is None else told_by_context(net, backdrop)
             if context is not None:
-                models = replace(models, context=context, walked=walked)
+                models = replace(models, context=context, walked=None if walked is None else walked.costs)
                 for t in np.flatnonzero(frames_apart(labels, n_subjects)):
                     known = certain.get(int(t), np.zeros(labels.shape[1:], np.float32))
                     certain[int(t)] = np.maximum(known, APART_CERTAIN)
@@ -165,7 +166,8 @@ def segment(
             report=report,
             stage=f"objects.segment.round{index + 1}",
         )
-        labels = rejoined(labels, n_subjects)
+        followed = None if walked is None else walked.undisputed & (labels == walked.labels)
+        labels = rejoined(labels, n_subjects, followed)
     assert labels is not None
     masks = tidy_masks(labels, len(prompts.subjects))
     for name, mask in zip(prompts.names, masks, strict=True):

@@ -3,7 +3,7 @@
 A body that passes behind another is seen in pieces, each of which looks like a piece of somebody a moment ago, not far
 from where it was. Dense flow alone loses thin limbs and outlines; so each pixel looks around the place that flow leads
 to for the likest pixel of each subject. What is like nobody has just come into sight: its colour speaks, and, once all
-were followed a first time, how it moves.
+were followed a first time, how it moves and whose outline it lies in.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from polytempo.objects.flow import led
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.persistence import STEPS
 from polytempo.objects.scenes import frames_apart
+from polytempo.objects.silhouette import SilhouetteConfig, silhouette_costs, silhouettes
 
 DIFFERS = 9.5
 """Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
@@ -40,7 +41,9 @@ LEAST_OUTLINE = 12
 OPEN_MIND = 0.1
 """Share of the density of colours that is spread over all of them."""
 ROUNDS = 2
-"""Times that subjects are followed: how they move is known from the second time on."""
+"""Times that subjects are followed: how they move and stand is known from the second time on."""
+DISPUTED = 0.6
+"""Nats by which a way must think otherwise to dispute who was found."""
 NEVER = 50.0
 """Cost of a label that cannot be."""
 
@@ -76,6 +79,10 @@ class WalkConfig:
     """What tells subjects apart by how they move, once they were followed a first time."""
     motion_weight: float = 0.6
     """Weight of that."""
+    silhouette: SilhouetteConfig = field(default_factory=SilhouetteConfig)
+    """What outline each has in its posture, likewise."""
+    silhouette_weight: float = 1.4
+    """Weight of that."""
     strength: float = 3.5
     """Cost of a change of label in an even region, on the way."""
     contrast: float = 10.0
@@ -94,6 +101,18 @@ class WalkConfig:
     """Standard deviation in pixels by which these costs are softened."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Walked:
+    """Who was found to be who on frames that are not clear."""
+
+    costs: Float16[np.ndarray, "T H W L"]
+    """Cost of every label in nats, that of the likeliest subject 0; all 0 on clear frames, and where none is clear."""
+    labels: UInt8[np.ndarray, "T H W"]
+    """0 background, ``k + 1`` for the k-th subject; as given on clear frames."""
+    undisputed: Bool[np.ndarray, "T H W"]
+    """Where neither way speaks against whom it was found to be; nowhere on clear frames."""
+
+
 def who_by_walking(
     view: Footage,
     labels: UInt8[np.ndarray, "T H W"],
@@ -105,7 +124,7 @@ def who_by_walking(
     told: Mapping[int, Float32[np.ndarray, "H W L"]],
     config: WalkConfig,
     report: Report = silent,
-) -> tuple[Float16[np.ndarray, "T H W L"], UInt8[np.ndarray, "T H W"]]:
+) -> Walked:
     """Who is who on frames that are not clear, by following subjects from clear ones, forwards and backwards.
 
     Each way carries beliefs on, not decisions: what it is unsure of the other way decides.
@@ -120,78 +139,123 @@ def who_by_walking(
         told: What prompts make each label cost, by frame.
         config: Weights.
         report: Told after every frame of a way; may raise to stop.
-
-    Returns:
-        Cost of every label in nats, that of the likeliest subject 0; all 0 on clear frames, and where nothing is
-        clear. And the labels, new where frames are not clear.
     """
     n, height, width = labels.shape
     costs = np.zeros((n, height, width, n_subjects + 1), np.float16)
+    undisputed = np.zeros(labels.shape, bool)
     if not clear.any() or clear.all():
-        return costs, labels
-    colours = _colours(view.bins, labels, clear, n_subjects, config)
-    sources = np.where(clear[:, None, None], labels > 0, bodies)
-    done, total = {"frames": 0}, 2 * ROUNDS * n
-
-    moving: dict[int, NDArray[np.float16]] | None = None
-
-    def told_here(t: int) -> NDArray[np.float32]:
-        around = cv2.resize(context[t].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
-        said = -around[..., 1:]
-        said -= said.min(-1, keepdims=True)
-        anybody = 1 - np.exp(around[..., :1])
-        who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
-        who += colours[view.bins[t]]
-        if moving is not None:
-            who += config.motion_weight * moving[t]
-        return who + told[t][..., 1:] if t in told else who
-
-    def way(step: int) -> NDArray[np.float16]:
-        heard = np.zeros((n, height, width, n_subjects + 1), np.float16)
-        belief = np.zeros((n, height, width, n_subjects), np.float16)
-        last: int | None = None
-        for t in range(n) if step > 0 else range(n - 1, -1, -1):
-            done["frames"] += 1
-            report(Progress(stage="objects.walk", done=done["frames"], total=total, message="Following who is who"))
-            if clear[t]:
-                for k in range(n_subjects):
-                    belief[t, ..., k] = np.where(labels[t] == k + 1, 0, config.certainty)
-                last = t
-                continue
-            if last is None:
-                continue
-            matched = _matched(view, belief, sources, bodies[t], t, step, last, config)
-            heard[t, ..., 0] = config.body_weight * np.where(bodies[t], config.unlike - matched.min(-1), 0)
-            heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
-            belief[t] = np.minimum(_solved(view, heard[t, ..., 1:] + told_here(t), bodies[t], t, config),
-                                   config.certainty)  # fmt: skip
-            if t in told:  # what was thought before it was told is not asked again
-                last = t
-        return heard
-
+        return Walked(costs=costs, labels=labels, undisputed=undisputed)
+    unclear = [int(t) for t in np.flatnonzero(~clear)]
+    walk = _Walk(view, labels, bodies, context, clear, n_subjects, told, config, report)
     share = _share_of_forward(clear, config.fade_frames)
     found = labels.copy()
-    there = back = np.zeros_like(costs)
+    there = back = costs
     for index in range(ROUNDS):
         if index:
-            moving = {
-                t: motion_costs(view, found[t], t, n_subjects, config=config.motion).astype(np.float16)
-                for t in map(int, np.flatnonzero(~clear))
-            }
+            walk.learn_from(found, there, back)
         with ThreadPoolExecutor(2) as pool:
-            there, back = pool.map(way, (1, -1))
-        for t in map(int, np.flatnonzero(~clear)):
+            there, back = pool.map(walk.way, (1, -1))
+        for t in unclear:
             near, far = (min(2 * float(one), 1.0) for one in (share[t], 1 - share[t]))
             who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
-            solved = _solved(view, np.asarray(who + told_here(t), np.float32), bodies[t], t, config)
+            solved = _solved(view, np.asarray(who + walk.told_here(t), np.float32), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
-    for t in np.flatnonzero(~clear):
+    for t in unclear:
         against = [config.settled * ((found[t] > 0) & (found[t] != k + 1)) for k in range(n_subjects)]
         soft = [cv2.GaussianBlur(one.astype(np.float32), (0, 0), config.doubt_px) for one in against]
         bare = cv2.GaussianBlur(config.bare * bodies[t].astype(np.float32), (0, 0), config.doubt_px)
         alike = share[t] * there[t, ..., 0] + (1 - share[t]) * back[t, ..., 0]
         costs[t] = np.stack([np.maximum(alike, bare), *soft], -1)
-    return costs, found
+        for k in range(n_subjects):
+            undisputed[t] |= (found[t] == k + 1) & (_lead(there[t], back[t], k) > -DISPUTED)
+    return Walked(costs=costs, labels=found, undisputed=undisputed)
+
+
+class _Walk:
+    """What both ways share."""
+
+    def __init__(
+        self,
+        view: Footage,
+        labels: NDArray[np.uint8],
+        bodies: NDArray[np.bool_],
+        context: NDArray[np.float16],
+        clear: NDArray[np.bool_],
+        n_subjects: int,
+        told: Mapping[int, NDArray[np.float32]],
+        config: WalkConfig,
+        report: Report,
+    ) -> None:
+        self.view, self.labels, self.bodies, self.context = view, labels, bodies, context
+        self.clear, self.n_subjects, self.told, self.config = clear, n_subjects, told, config
+        self.colours = _colours(view.bins, labels, clear, n_subjects, config)
+        self.sources = np.where(clear[:, None, None], labels > 0, bodies)
+        self.hints: dict[int, NDArray[np.float16]] = {}
+        """What was learned from a round before, by frame."""
+        self._report = report
+        self._done, self._total = 0, 2 * ROUNDS * len(labels) + (ROUNDS - 1) * int((~clear).sum())
+
+    def _tell(self) -> None:
+        self._done += 1
+        told = Progress(stage="objects.walk", done=self._done, total=self._total, message="Following who is who")
+        self._report(told)
+
+    def told_here(self, t: int) -> NDArray[np.float32]:
+        """Cost of every subject ``[H, W, K]`` by this frame alone."""
+        config, (height, width) = self.config, self.labels.shape[1:]
+        around = cv2.resize(self.context[t].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        said = -around[..., 1:]
+        said -= said.min(-1, keepdims=True)
+        anybody = 1 - np.exp(around[..., :1])
+        who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
+        who += self.colours[self.view.bins[t]]
+        if t in self.hints:
+            who += self.hints[t]
+        return who + self.told[t][..., 1:] if t in self.told else who
+
+    def learn_from(self, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16]) -> None:
+        """Once all were followed: how each of them moves, and what outline it has in its posture."""
+        config, subjects = self.config, range(self.n_subjects)
+        known = silhouettes(self.view.lab, found, self.clear, self.n_subjects)
+        for t in map(int, np.flatnonzero(~self.clear)):
+            moving = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
+            sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]
+            outside = silhouette_costs(known, np.stack(sure), self.bodies[t], t, config=config.silhouette)
+            hint = config.motion_weight * moving + config.silhouette_weight * outside
+            self.hints[t] = hint.astype(np.float16)
+            self._tell()
+
+    def way(self, step: int) -> NDArray[np.float16]:
+        """Cost of every label ``[T, H, W, L]`` by what lies behind, going forwards (1) or backwards (-1)."""
+        config, view, clear = self.config, self.view, self.clear
+        n, height, width = self.labels.shape
+        heard = np.zeros((n, height, width, self.n_subjects + 1), np.float16)
+        belief = np.zeros((n, height, width, self.n_subjects), np.float16)
+        last: int | None = None
+        for t in range(n) if step > 0 else range(n - 1, -1, -1):
+            self._tell()
+            if clear[t]:
+                for k in range(self.n_subjects):
+                    belief[t, ..., k] = np.where(self.labels[t] == k + 1, 0, config.certainty)
+                last = t
+                continue
+            if last is None:
+                continue
+            body = self.bodies[t]
+            matched = _matched(view, belief, self.sources, body, t, step, last, config)
+            heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
+            heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
+            solved = _solved(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
+            belief[t] = np.minimum(solved, config.certainty)
+            if t in self.told:  # what was thought before it was told is not asked again
+                last = t
+        return heard
+
+
+def _lead(there: NDArray[np.float16], back: NDArray[np.float16], k: int) -> NDArray[np.float32]:
+    """By how many nats both ways, the one that is less sure of it, have the k-th subject ahead of all others."""
+    ways = [one[..., 1:].astype(np.float32) for one in (there, back)]
+    return np.minimum(*(np.delete(one, k, -1).min(-1) - one[..., k] for one in ways))
 
 
 def who_left_open(
