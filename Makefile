@@ -17,7 +17,9 @@ SUBJECTS ?=
 EDIT ?=
 OUT ?= out/demo
 BENCH ?= ../shared/bench
-PYTEST := $(BIN)/python -m pytest -q -p no:cacheprovider
+# Files of tests side by side, one thread each: threads of several runs only stand in each other's way.
+WORKERS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -p no:cacheprovider -n $(WORKERS) --dist loadfile
 
 .PHONY: help demo test test-fast check format bench clean
 
