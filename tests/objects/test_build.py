@@ -147,3 +147,20 @@ def test_refusals() -> None:
         build_cast(masks, pictures, camera, edits={"dog": {}})
     with pytest.raises(ShapeError, match="frame 99 of 16"):
         build_cast(masks, pictures, camera, edits={"back": {99: masks["back"][0]}})
+
+
+def test_somebody_small_who_looks_like_the_wall_is_not_lost_and_it_is_said() -> None:
+    rng = np.random.default_rng(0)
+    n, height, width = 12, 96, 160
+    wall = rng.integers(90, 150, (height, width, 3)).astype(np.uint8)
+    pictures = np.repeat(wall[None], n, 0)
+    masks = {"tall": np.zeros((n, height, width), bool), "small": np.zeros((n, height, width), bool)}
+    for t in range(n):
+        pictures[t, 20:80, 10 + 4 * t : 30 + 4 * t] = (200, 30, 40)
+        masks["tall"][t, 20:80, 10 + 4 * t : 30 + 4 * t] = True
+        masks["small"][t, 60:72, 120 + t : 132 + t] = True  # a piece of the wall, as far as colours go
+    cast = build_cast(masks, pictures, static_path(n, (width, height)))
+    small = next(one for one in cast.subjects if one.name == "small")
+    assert all(small.mask[t].sum() > 0.5 * masks["small"][t].sum() for t in range(n))
+    assert any("small" in one and "looks like what is behind it" in one for one in cast.warnings)
+    assert not any("tall" in one and "looks like" in one for one in cast.warnings)

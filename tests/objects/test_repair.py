@@ -5,7 +5,7 @@ import numpy as np
 from polytempo.camera.path import static_path
 from polytempo.objects.refit import RefitConfig
 from polytempo.objects.registration import local_fit, neighbour_flow, pull, signed_distance
-from polytempo.objects.repair import RepairConfig, decide, missed_frames, repair_masks, without_specks
+from polytempo.objects.repair import RepairConfig, decide, missed_frames, not_lost, repair_masks, without_specks
 
 
 def test_signed_distance_by_hand() -> None:
@@ -78,3 +78,23 @@ def test_trembling_outlines_settle_on_the_edge_in_the_picture() -> None:
     assert iou(steady).mean() > 0.9
     assert iou(steady).mean() > iou(rough).mean() + 0.1
     assert iou(steady)[4] > 0.7
+
+
+def test_what_mending_would_lose_stays_as_it_was_given() -> None:
+    given = {"small": np.zeros((4, 20, 30), bool), "large": np.zeros((4, 20, 30), bool)}
+    given["small"][:3, 5:15, 5:15] = True
+    given["small"][3, 5:7, 5:7] = True  # a crumb
+    given["large"][:, :, 15:] = True
+    mended = {name: mask.copy() for name, mask in given.items()}
+    mended["small"][1, 5:13, 5:15] = False  # a fifth is left
+    mended["small"][2, 5:11, 5:15] = False  # two fifths are
+    mended["small"][3] = False
+    mended["large"][1, :13, 12:] = True  # what the large one gained it keeps
+    kept, lost = not_lost(given, mended, lost_share=0.3)
+    assert lost["small"].tolist() == [False, True, False, False]
+    assert not lost["large"].any()
+    expected = given["small"][1] & ~mended["large"][1]
+    assert (kept["small"][1] == expected).all()
+    for t in (0, 2, 3):
+        assert (kept["small"][t] == mended["small"][t]).all()
+    assert (kept["large"] == mended["large"]).all()

@@ -18,7 +18,7 @@ from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown, hidde
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.objects.order import back_to_front, meetings, runs
 from polytempo.objects.registration import neighbour_flow
-from polytempo.objects.repair import RepairConfig, missed_frames, present_frames, repair_masks
+from polytempo.objects.repair import RepairConfig, missed_frames, not_lost, present_frames, repair_masks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +82,8 @@ def build_cast(
     if config.repair_masks:
         flow = neighbour_flow(pictures)
         steady = repair_masks(given, pictures, camera, flow, edits=edits or {}, config=config.repair, report=report)
+        steady, lost = not_lost(given, steady, lost_share=config.repair.lost_share)
+        warnings += [_lost_warning(name, frames, given[name]) for name, frames in lost.items() if frames.any()]
     guessed = back_to_front(steady, meetings(steady))
     layer_order = _layer_order(order, layers, names, guessed)
     subject_order = _subject_order(layer_order, layers, names, guessed)
@@ -270,6 +272,14 @@ def _check_masks(masks: dict[str, Bool[np.ndarray, "T H W"]], pictures: Pictures
                 "objects.build", "every subject must have a mask on at least one frame",
                 got=f"no pixel of {name!r} in {len(mask)} frames", todo="Prompt it again or leave it out",
             )  # fmt: skip
+
+
+def _lost_warning(name: str, lost: NDArray[np.bool_], mask: NDArray[np.bool_]) -> str:
+    at, of = np.flatnonzero(lost), int(mask.any((1, 2)).sum())
+    return (
+        f"{name} looks like what is behind it: on {len(at)} of {of} frames, between {at[0]} and {at[-1]}, its mask is "
+        f"taken as it was found, not mended; look at the outline there"
+    )
 
 
 def _mask_warnings(masks: dict[str, Bool[np.ndarray, "T H W"]], camera: CameraPath, config: CastConfig) -> list[str]:

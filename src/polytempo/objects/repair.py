@@ -48,6 +48,8 @@ class RepairConfig:
     """Log odds by which body must beat background: pixels that the shutter mixes look like body more than half."""
     speck_px: int = 24
     """Parts smaller than this many pixels are dropped, holes smaller than this are filled."""
+    lost_share: float = 0.4
+    """A mask that keeps less than this share of its pixels is not mended but lost."""
     edit_reach: int = 3
     """Frames on either side that a mask drawn by hand pulls with it."""
     refit: RefitConfig = field(default_factory=RefitConfig)
@@ -154,6 +156,37 @@ def repair_masks(
                 out[k][t] = by_frame[t]
         report(Progress(stage="objects.repair", done=t + 1, total=n))
     return out
+
+
+def not_lost(
+    given: dict[str, Bool[np.ndarray, "T H W"]],
+    mended: dict[str, Bool[np.ndarray, "T H W"]],
+    *,
+    lost_share: float,
+) -> tuple[dict[str, Bool[np.ndarray, "T H W"]], dict[str, Bool[np.ndarray, " T"]]]:
+    """Masks as they were given on frames on which mending left next to nothing of them.
+
+    Somebody small, or dressed like the wall, looks like background to a classifier of colours; whoever gave the mask
+    knew better. Crumbs of masks do not count: they may go.
+
+    Args:
+        given: As they were given.
+        mended: As they came out.
+        lost_share: Share of a mask that must be left, and of a subject's usual area that is no crumb.
+
+    Returns:
+        The masks, no pixel in two, and on which frames each is as it was given.
+    """
+    out = {name: mask.copy() for name, mask in mended.items()}
+    lost: dict[str, NDArray[np.bool_]] = {}
+    for name, mask in given.items():
+        areas, left = (np.asarray(one.sum((1, 2)), np.float64) for one in (mask, mended[name]))
+        usual = float(np.median(areas[areas > 0])) if areas.any() else 0.0
+        lost[name] = (areas > lost_share * usual) & (left < lost_share * areas)
+        for t in np.flatnonzero(lost[name]):
+            taken = np.any([other[t] for key, other in out.items() if key != name], axis=0)
+            out[name][t] |= mask[t] & ~taken
+    return out, lost
 
 
 def decide(
