@@ -54,6 +54,21 @@ def test_beyond_the_band_the_mask_decides() -> None:
     assert (winner[:, 15:] == 0).all()
 
 
+def test_colours_move_the_outline_between_two_bodies_and_exchange_neither() -> None:
+    probabilities = np.full((3, 30, 60), 0.01, np.float32)
+    probabilities[2] = 0.98  # all of it looks like the second one
+    priors = np.full((2, 30, 60), -5, np.float32)
+    x = np.arange(60)
+    priors[0] = np.minimum(29.5 - x, 8)  # the first one's half
+    priors[1] = -priors[0]
+    winner = decide(probabilities, priors, config=RepairConfig())
+    assert (winner[:, :24] == 1).all()
+    assert (winner[:, 29:] == 2).all()
+    assert (winner[:, 28] == 2).all()  # the outline itself goes where the picture puts it
+    background = probabilities[[2, 0, 1]]
+    assert (decide(background, priors, config=RepairConfig())[:, 27] == 0).all()  # bare is bare beside it
+
+
 def test_trembling_outlines_settle_on_the_edge_in_the_picture() -> None:
     random = np.random.default_rng(1)
     n, height, width = 10, 64, 110

@@ -42,6 +42,11 @@ class RepairConfig:
     """Within this distance of the outline only the picture decides."""
     prior_per_px: float = 1.0
     """How much each pixel further counts for the mask, in log probability."""
+    who_px: float = 1.5
+    """Only so far inside one mask may the picture give a pixel to another subject: colours tell bodies from background,
+    and one child's skin hardly from another's."""
+    who_per_px: float = 3.0
+    """How much each pixel further counts against another subject, in log probability."""
     smooth_px: float = 1.0
     """Blur of the probabilities, so that single pixels do not decide for themselves."""
     caution: float = 0.35
@@ -206,6 +211,10 @@ def decide(
     beyond = np.sign(priors) * np.maximum(np.abs(priors) - config.free_px, 0.0)
     score[1:] += config.prior_per_px * beyond
     score[1:][priors < -config.band_px] = -1e9
+    owner, depth = priors.argmax(0), priors.max(0)
+    anothers = config.who_per_px * np.maximum(depth - config.who_px, 0.0)
+    for k in range(len(priors)):
+        score[k + 1] -= anothers * (owner != k)
     return score.argmax(0)
 
 
