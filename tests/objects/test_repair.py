@@ -61,12 +61,15 @@ def test_colours_move_the_outline_between_two_bodies_and_exchange_neither() -> N
     x = np.arange(60)
     priors[0] = np.minimum(29.5 - x, 8)  # the first one's half
     priors[1] = -priors[0]
-    winner = decide(probabilities, priors, config=RepairConfig())
-    assert (winner[:, :24] == 1).all()
+    assert (decide(probabilities, priors, config=RepairConfig())[:, 26] == 2).all()  # rough masks: colours decide
+    winner = decide(probabilities, priors, keep_who=True, config=RepairConfig())
+    assert (winner[:, :27] == 1).all()
     assert (winner[:, 29:] == 2).all()
     assert (winner[:, 28] == 2).all()  # the outline itself goes where the picture puts it
     background = probabilities[[2, 0, 1]]
-    assert (decide(background, priors, config=RepairConfig())[:, 27] == 0).all()  # bare is bare beside it
+    assert (
+        decide(background, priors, keep_who=True, config=RepairConfig())[:, 27] == 0
+    ).all()  # bare is bare beside it
 
 
 def test_trembling_outlines_settle_on_the_edge_in_the_picture() -> None:

@@ -50,6 +50,7 @@ def build_cast(
     dynamic_layers: Sequence[str] = (),
     order: Order | None = None,
     edits: dict[str, dict[int, Bool[np.ndarray, "H W"]]] | None = None,
+    keep_who: bool = False,
     config: CastConfig | None = None,
     report: Report = silent,
 ) -> Cast:
@@ -65,6 +66,8 @@ def build_cast(
         order: Layer names back to front, for the clip or per frame; guessed where not given.
         edits: Masks drawn by hand, by subject and frame. They stand as they are, and pull the frames around them; an
             empty one says that the subject is not visible there.
+        keep_who: The masks tell whose a pixel is better than colours do, as those that were followed from prompts
+            do: mending may move outlines, and give no part of one subject to another.
         config: How.
         report: Told as work goes on.
 
@@ -81,7 +84,9 @@ def build_cast(
     steady = {name: mask.copy() for name, mask in given.items()}
     if config.repair_masks:
         flow = neighbour_flow(pictures)
-        steady = repair_masks(given, pictures, camera, flow, edits=edits or {}, config=config.repair, report=report)
+        steady = repair_masks(
+            given, pictures, camera, flow, edits=edits or {}, keep_who=keep_who, config=config.repair, report=report
+        )
         steady, lost = not_lost(given, steady, lost_share=config.repair.lost_share)
         warnings += [_lost_warning(name, frames, given[name]) for name, frames in lost.items() if frames.any()]
     guessed = back_to_front(steady, meetings(steady))

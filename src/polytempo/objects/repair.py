@@ -43,8 +43,8 @@ class RepairConfig:
     prior_per_px: float = 1.0
     """How much each pixel further counts for the mask, in log probability."""
     who_px: float = 1.5
-    """Only so far inside one mask may the picture give a pixel to another subject: colours tell bodies from background,
-    and one child's skin hardly from another's."""
+    """Where masks know whose a pixel is, the picture may give it to another only so far inside: colours tell bodies
+    from background, and one child's skin hardly from another's."""
     who_per_px: float = 3.0
     """How much each pixel further counts against another subject, in log probability."""
     smooth_px: float = 1.0
@@ -92,6 +92,7 @@ def repair_masks(
     flow: NeighbourFlow,
     *,
     edits: dict[str, dict[int, Bool[np.ndarray, "H W"]]] | None = None,
+    keep_who: bool = False,
     config: RepairConfig | None = None,
     report: Report = silent,
 ) -> dict[str, Bool[np.ndarray, "T H W"]]:
@@ -107,6 +108,7 @@ def repair_masks(
         camera: Where its frames lie.
         flow: Dense flow between neighbouring frames.
         edits: Masks drawn by hand, which are also in ``masks``; they stay as they are and pull their neighbours.
+        keep_who: Whether masks tell whose a pixel is better than colours do.
         config: Widths and weights.
         report: Told once a frame.
 
@@ -153,7 +155,7 @@ def repair_masks(
             found = np.zeros((len(names) + 1, *near.shape), np.float32)
             found[0] = 1.0
             found[:, near] = np.exp(classifier.log_probabilities(features).T)
-            best = decide(found, priors, config=config)
+            best = decide(found, priors, keep_who=keep_who, config=config)
             for i, k in enumerate(names):
                 out[k][t] = without_specks(best == i + 1, speck_px=config.speck_px)
         for k, by_frame in edits.items():
@@ -195,13 +197,18 @@ def not_lost(
 
 
 def decide(
-    probabilities: Float32[np.ndarray, "K1 H W"], priors: Float32[np.ndarray, "K H W"], *, config: RepairConfig
+    probabilities: Float32[np.ndarray, "K1 H W"],
+    priors: Float32[np.ndarray, "K H W"],
+    *,
+    keep_who: bool = False,
+    config: RepairConfig,
 ) -> NDArray[np.intp]:
     """Winner ``[H, W]`` of every pixel: 0 background, from 1 the subjects.
 
     Args:
         probabilities: What the picture says, background first.
         priors: Signed distance to each subject's given outline, positive inside, in pixels.
+        keep_who: Whether priors tell whose a pixel is, but for ``who_px`` within an outline.
         config: Widths and weights.
     """
     smooth = np.stack([cv2.GaussianBlur(p, (0, 0), config.smooth_px) for p in probabilities])
@@ -211,10 +218,11 @@ def decide(
     beyond = np.sign(priors) * np.maximum(np.abs(priors) - config.free_px, 0.0)
     score[1:] += config.prior_per_px * beyond
     score[1:][priors < -config.band_px] = -1e9
-    owner, depth = priors.argmax(0), priors.max(0)
-    anothers = config.who_per_px * np.maximum(depth - config.who_px, 0.0)
-    for k in range(len(priors)):
-        score[k + 1] -= anothers * (owner != k)
+    if keep_who:
+        owner = priors.argmax(0)
+        anothers = config.who_per_px * np.maximum(priors.max(0) - config.who_px, 0.0)
+        for k in range(len(priors)):
+            score[k + 1] -= anothers * (owner != k)
     return score.argmax(0)
 
 

@@ -129,6 +129,7 @@ def run_subjects(
             groups=request.groups,
             dynamic_layers=request.dynamic_layers,
             order=request.order or None,
+            keep_who=request.masks is None,  # followed from prompts; masks from elsewhere may be off where two meet
             config=settings.cast,
             report=report,
         )
