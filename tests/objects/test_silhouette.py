@@ -76,18 +76,22 @@ def test_nothing_is_said_of_who_is_hardly_seen_or_like_no_other_frame() -> None:
     assert not silhouette_costs(strange, certain, labels[t] > 0, t, config=CONFIG).any()
 
 
-def test_frames_near_by_and_frames_that_show_a_part_do_not_speak() -> None:
+def test_frames_near_by_speak_if_they_are_clear_and_parts_never_do() -> None:
     lab, labels = jumper()
     t = 12
     certain = np.stack([labels[t] == 1, np.zeros((H, W), bool)])
-    clear = np.arange(N) == t + 2
-    near = SilhouetteConfig(apart_frames=2)
-    parts = labels.copy()
-    parts[:, : H // 2] = 0
-    parts[t + 2] = labels[t + 2]
-    assert not silhouette_costs(silhouettes(lab, parts, clear, 2), certain, labels[t] > 0, t, config=near).any()
-    wider = SilhouetteConfig(apart_frames=1)
-    assert silhouette_costs(silhouettes(lab, parts, clear, 2), certain, labels[t] > 0, t, config=wider).any()
+
+    def says(shown: int, clear: int) -> bool:
+        parts = labels.copy()
+        parts[:, : H // 2] = 0
+        parts[[t, shown, clear]] = labels[[t, shown, clear]]
+        known = silhouettes(lab, parts, np.arange(N) == clear, 2)
+        known.lab[clear] = 128 if clear != shown else known.lab[clear]  # clear, and of no use
+        return bool(silhouette_costs(known, certain, labels[t] > 0, t, config=CONFIG).any())
+
+    assert says(t + 2, t + 2)
+    assert not says(t + 2, 0)
+    assert says(t + 3, 0)
 
 
 def test_cost_is_bounded() -> None:

@@ -34,7 +34,7 @@ class SilhouetteConfig:
     whole_share: float = 0.7
     """Share of that area from which a subject is whole on a frame on which it is not apart."""
     apart_frames: int = 8
-    """Nearer frames do not speak: they were followed into this one, and share its mistakes."""
+    """Nearer frames that are not clear do not speak: they were followed into this one, and share its mistakes."""
     n_tried: int = 12
     """Frames that are laid on a frame."""
     n_kept: int = 5
@@ -131,7 +131,7 @@ def _expected(
         return None
     usual = float(np.median(areas[apart]))
     far = np.abs(np.arange(len(areas)) - t) > config.apart_frames
-    sources = np.flatnonzero(far & (apart | (areas > config.whole_share * usual)))
+    sources = np.flatnonzero(apart | (far & (areas > config.whole_share * usual)))
     if not len(sources) or core.sum() < config.least_share * usual:
         return None
     here, middle = _alone(known.lab[t], core | body), _middle(core)

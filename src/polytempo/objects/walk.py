@@ -44,6 +44,9 @@ ROUNDS = 2
 """Times that subjects are followed: how they move and stand is known from the second time on."""
 DISPUTED = 0.6
 """Nats by which a way must think otherwise to dispute who was found."""
+NEAR_FRAMES = 8.0
+"""Over so many frames from a clear one outlines gain their say: a limb that was followed no farther is known, in
+whatever posture."""
 NEVER = 50.0
 """Cost of a label that cannot be."""
 
@@ -217,11 +220,13 @@ class _Walk:
         """Once all were followed: how each of them moves, and what outline it has in its posture."""
         config, subjects = self.config, range(self.n_subjects)
         known = silhouettes(self.view.lab, found, self.clear, self.n_subjects)
+        at = np.flatnonzero(self.clear)
         for t in map(int, np.flatnonzero(~self.clear)):
             moving = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
             sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]
             outside = silhouette_costs(known, np.stack(sure), self.bodies[t], t, config=config.silhouette)
-            hint = config.motion_weight * moving + config.silhouette_weight * outside
+            say = 1 - np.exp(-0.5 * (np.abs(at - t).min() / NEAR_FRAMES) ** 2)
+            hint = config.motion_weight * moving + config.silhouette_weight * float(say) * outside
             self.hints[t] = hint.astype(np.float16)
             self._tell()
 
