@@ -132,7 +132,7 @@ def test_what_is_no_paint_is_refused_and_nothing_kept(project: Project, clip: Cl
         (f"background={wide}@9s", InputError, "times must be within the clip"),
         (f"background={small}:200,0,10@0f", InputError, "must lie in the picture of 96x64"),
         (f"background={small}:0,0,10,FF0000@0f", InputError, "only words must be given a colour"),
-        ("background=text:Grüße:0,0,10@0f", InputError, "letters of ASCII"),
+        ("background=text:नमः:0,0,10@0f", InputError, "letters that can be drawn; got 'नमः'"),
         ("background=recolour:colour:3", InputError, "recolour must read"),
         ("background=recolour:hue:999", InputError, "hue must lie in"),
     ):
