@@ -151,6 +151,8 @@ def test_what_lies_nowhere_is_refused() -> None:
         InputError, match="what is drawn must lie on the layer; got nothing of it that does, in frame 0"
     ):
         overlay_from_frame(stack, 1, drawn, 0, side_px=SIDE)
+    with pytest.raises(InputError, match="got a picture that is transparent everywhere"):
+        overlay_from_frame(stack, BACKGROUND, blank(), 0, side_px=SIDE)
     with pytest.raises(ShapeError, match="must be 64x40 pixels of 8-bit RGBA"):
         overlay_from_frame(stack, 1, drawn[:, :-1], 0, side_px=SIDE)
     with pytest.raises(InputError, match="the frame must be 0 to 3; got 4"):

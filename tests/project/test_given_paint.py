@@ -20,7 +20,15 @@ from polytempo.decompose.nvd.model import AtlasModel
 from polytempo.decompose.nvd.shading import layer_shadings_in_memory
 from polytempo.layers.stack import LayerStack
 from polytempo.project.folder import Project, open_project
-from polytempo.project.given_paint import FOLDER, forget_paint, given_edits, keep_paint, paint_key
+from polytempo.project.given_paint import (
+    FOLDER,
+    accept_paint,
+    forget_paint,
+    given_edits,
+    keep_paint,
+    paint_key,
+    refuse_paint,
+)
 from polytempo.synth.draw import DrawnScene
 from polytempo.video.clip import Clip
 from polytempo.video.probe import probe
@@ -116,6 +124,33 @@ def test_paint_becomes_edits_and_what_is_lost_is_told(
     keep_paint(project, clip, f"cat={picture(tmp_path / 'd.png', (64, 64))}")
     with pytest.raises(InputError, match="for a layer that there is; got 'cat'"):
         given_edits(project, model, stack, true_cast(lone_scene), report=silent)
+
+
+def test_paint_that_does_not_fit_leaves_the_project_with_what_it_had(
+    project: Project, clip: Clip, tmp_path: Path
+) -> None:
+    wall, other = picture(tmp_path / "wall.png", (64, 64)), picture(tmp_path / "other.png", (32, 32))
+    error = InputError("x", "it must fit", got="nothing that does", todo="Paint elsewhere", path="p/0001-cat-3.png")
+    keep_paint(project, clip, f"background={wall}")
+    said = refuse_paint(project, error)
+    assert paint_key(project) is None  # nothing was there before
+    assert str(said) == (
+        "x: it must fit; got nothing that does, as 0001-cat-3. "
+        "Paint elsewhere. The project keeps the paint that it had."
+    )
+    keep_paint(project, clip, f"background={wall}")
+    accept_paint(project)
+    fits = paint_key(project)
+    keep_paint(project, clip, f"background={other}")  # in its place
+    keep_paint(project, clip, f"background={picture(tmp_path / 'drawn.png', SIZE)}@3f")
+    refuse_paint(project, error)
+    assert paint_key(project) == fits
+    assert str(refuse_paint(project, error)).endswith("begin anew with --paint none. File: p/0001-cat-3.png")
+    assert paint_key(project) == fits  # what fitted once is not thrown away
+    forget_paint(project)
+    keep_paint(project, clip, f"background={other}")
+    refuse_paint(project, error)
+    assert paint_key(project) is None
 
 
 @pytest.mark.refusal
