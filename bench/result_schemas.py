@@ -249,6 +249,8 @@ class EncodingRun:
     """Forward and backward."""
     seconds_iqr: float
     """Distance of the quartiles."""
+    cpu_seconds_median: float
+    """Of the process, over all its threads."""
     value_error: float
     """Largest difference from the reference; values of the table are normally distributed."""
     points_gradient_error: float
@@ -259,7 +261,7 @@ class EncodingRun:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncodingGrowth:
-    """How time grows along an axis: exponent of a power fitted to the runs."""
+    """How time grows along an axis, wall time over threads, else processor time: exponent of a power fitted."""
 
     __pydantic_config__ = STRICT
     implementation: str
