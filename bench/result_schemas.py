@@ -249,14 +249,14 @@ class EncodingRun:
     """Forward and backward."""
     seconds_iqr: float
     """Distance of the quartiles."""
-    cpu_seconds_median: float
-    """Of the process, over all its threads."""
     value_error: float
     """Largest difference from the reference; values of the table are normally distributed."""
     points_gradient_error: float
     """Relative to the largest gradient."""
     table_gradient_error: float
     """Relative to the largest gradient."""
+    cpu_seconds_median: float | None = None
+    """Of the process, over all its threads; older figures do not have it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
