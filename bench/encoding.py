@@ -1,6 +1,7 @@
 """The hash grid's implementations side by side: agreement with the reference, time, and how it grows.
 
-A pass is forward and backward, gradients of the table and of the coordinates. Example:
+A pass is forward and backward, gradients of the table and of the coordinates. Processor time stands beside wall time:
+it does not depend on who else is at work, but it says nothing of threads. Example:
 
     OMP_NUM_THREADS=1 python bench/encoding.py --json bench/results/encoding.json
 
@@ -90,25 +91,26 @@ def measure(case: Case, *, repeats: int, seed: int) -> dict[str, Any]:
     table = torch.randn(layout.n_entries, layout.n_features, generator=generator).to(device)
     up = torch.randn(case.points, layout.n_outputs, generator=generator).to(device)
 
-    def once(implementation: Implementation) -> tuple[float, float, tuple[Tensor, Tensor, Tensor]]:
+    def once(implementation: Implementation) -> tuple[float, float, float, tuple[Tensor, Tensor, Tensor]]:
         leaves = points.clone().requires_grad_(), table.clone().requires_grad_()
-        start = now(device)
+        processor, start = time.process_time(), now(device)
         out = encoder(implementation)(*leaves, layout)
         middle = now(device)
         of_points, of_table = torch.autograd.grad((out * up).sum(), leaves)
-        return middle - start, now(device) - middle, (out.detach(), of_points, of_table)
+        end = now(device)
+        return middle - start, end - middle, time.process_time() - processor, (out.detach(), of_points, of_table)
 
     before = torch.get_num_threads()
     torch.set_num_threads(case.threads)
     try:
         *_, expected = once("reference")
         *_, found = once(case.implementation)  # compiles, too
-        times = [once(case.implementation)[:2] for _ in range(repeats)]
+        times = [once(case.implementation)[:3] for _ in range(repeats)]
     finally:
         torch.set_num_threads(before)
     away = [float((a - b).abs().max()) for a, b in zip(found, expected, strict=True)]
     away[1:] = [one / float(b.abs().max()) for one, b in zip(away[1:], expected[1:], strict=True)]
-    both = [sum(one) for one in times]
+    both = [sum(one[:2]) for one in times]
     quartiles = statistics.quantiles(both, n=4) if repeats > 1 else [both[0]] * 3
     run = {
         **asdict(case),
@@ -116,13 +118,15 @@ def measure(case: Case, *, repeats: int, seed: int) -> dict[str, Any]:
         "seconds_backward": round(statistics.median(one[1] for one in times), 6),
         "seconds_median": round(statistics.median(both), 6),
         "seconds_iqr": round(quartiles[2] - quartiles[0], 6),
+        "cpu_seconds_median": round(statistics.median(one[2] for one in times), 6),
         "value_error": away[0],
         "points_gradient_error": away[1],
         "table_gradient_error": away[2],
     }
     print(
         f"{case.implementation:<10} {case.n_dims}-D {case.points:>6} points {case.levels:>2} levels {case.threads} t: "
-        f"{1e3 * run['seconds_forward']:.1f} + {1e3 * run['seconds_backward']:.1f} ms, off by {away[0]:.1e}, "
+        f"{1e3 * run['seconds_forward']:.1f} + {1e3 * run['seconds_backward']:.1f} ms, "
+        f"processor {1e3 * run['cpu_seconds_median']:.1f} ms, off by {away[0]:.1e}, "
         f"gradients by {max(away[1:]):.1e}",
         flush=True,
     )
@@ -137,7 +141,10 @@ def now(device: str) -> float:
 
 
 def growth(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Exponents along each axis that was varied alone, by implementation; the first run of one is its base."""
+    """Exponents along each axis that was varied alone, by implementation; the first run of one is its base.
+
+    Of processor time, but over threads, which are there to save wall time.
+    """
     out: list[dict[str, Any]] = []
     for name in dict.fromkeys(one["implementation"] for one in runs):
         of_it = [one for one in runs if one["implementation"] == name]
@@ -145,7 +152,8 @@ def growth(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             others = {"n_dims", *AXES} - {axis}
             along = [one for one in of_it if all(one[other] == of_it[0][other] for other in others)]
             if len({one[axis] for one in along}) > 1:
-                x, y = ([float(torch.tensor(one[key]).log()) for one in along] for key in (axis, "seconds_median"))
+                measure = "seconds_median" if axis == "threads" or "triton" in name else "cpu_seconds_median"
+                x, y = ([float(torch.tensor(one[key]).log()) for one in along] for key in (axis, measure))
                 out.append({"implementation": name, "axis": axis, "seconds": round(slope(x, y), 2)})
     return out
 

@@ -255,11 +255,13 @@ class EncodingRun:
     """Relative to the largest gradient."""
     table_gradient_error: float
     """Relative to the largest gradient."""
+    cpu_seconds_median: float | None = None
+    """Of the process, over all its threads; older figures do not have it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncodingGrowth:
-    """How time grows along an axis: exponent of a power fitted to the runs."""
+    """How time grows along an axis, wall time over threads, else processor time: exponent of a power fitted."""
 
     __pydantic_config__ = STRICT
     implementation: str

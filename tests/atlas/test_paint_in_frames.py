@@ -107,6 +107,19 @@ def test_words_are_as_high_as_asked_for() -> None:
     assert longer.shape[1] > 2 * words.shape[1]
 
 
+def test_words_of_other_scripts_have_letters_of_their_own() -> None:
+    words = [text_picture(one, height_px=40) for one in ("Aya", "Äyä", "Яуя", "日本語", "한국어", "???")]
+    assert len({one.tobytes() for one in words}) == len(words)
+    assert np.array_equal(text_picture("Gru\u0308n", height_px=40), text_picture("Grün", height_px=40))
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("strange", ["שלום", "\u0639", "न", "\U0001f600", "x\u0323\u0301\u0302", "\u200d"])
+def test_letters_that_cannot_be_drawn_are_refused(strange: str) -> None:
+    with pytest.raises(InputError, match="letters that can be drawn"):
+        text_picture(f"A{strange}", height_px=20)
+
+
 def test_colours_turn_round_the_circle_and_paint_with_them() -> None:
     red = np.full((2, 2, 3), (0.8, 0.2, 0.2), np.float32)
     assert np.allclose(recoloured(red, Recolour(hue=120)), (0.2, 0.8, 0.2), atol=1e-3)
@@ -138,6 +151,8 @@ def test_what_lies_nowhere_is_refused() -> None:
         InputError, match="what is drawn must lie on the layer; got nothing of it that does, in frame 0"
     ):
         overlay_from_frame(stack, 1, drawn, 0, side_px=SIDE)
+    with pytest.raises(InputError, match="got a picture that is transparent everywhere"):
+        overlay_from_frame(stack, BACKGROUND, blank(), 0, side_px=SIDE)
     with pytest.raises(ShapeError, match="must be 64x40 pixels of 8-bit RGBA"):
         overlay_from_frame(stack, 1, drawn[:, :-1], 0, side_px=SIDE)
     with pytest.raises(InputError, match="the frame must be 0 to 3; got 4"):
@@ -145,8 +160,8 @@ def test_what_lies_nowhere_is_refused() -> None:
     bare = replace(stack, background=replace(stack.background, shading=None))
     with pytest.raises(InputError, match="the layer must have an atlas"):
         overlay_from_frame(bare, BACKGROUND, drawn, 0, side_px=SIDE)
-    with pytest.raises(InputError, match="letters of ASCII"):
-        text_picture("Grüße", height_px=20)
+    with pytest.raises(InputError, match="letters that can be drawn; got 'ש'"):
+        text_picture("Aש", height_px=20)
     with pytest.raises(InputError, match="4 to 4000 pixels high"):
         text_picture("A", height_px=1)
     with pytest.raises(InputError, match="must lie in the picture of 64x40"):

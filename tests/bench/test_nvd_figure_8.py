@@ -10,11 +10,14 @@ from nvd_figure_8 import (
     PAINT,
     Given,
     bare_always,
+    claims,
+    curve,
     fitted,
     given_scene,
     measured,
     painted_truth,
     shading_correlation,
+    steps_in,
     variants,
 )
 from scene_folder import read_scene_folder
@@ -59,19 +62,54 @@ def test_gain_and_offset_are_taken_out_and_nothing_else() -> None:
 def test_variants_differ_in_one_thing(seen: Given) -> None:
     found = variants(seen)
     assert [one.residual_kind for one in found.values()] == [
-        "multiplicative", "additive", "additive", "none", "multiplicative",
+        "multiplicative", "additive", "additive", "multiplicative", "additive", "none", "multiplicative",
     ]  # fmt: skip
-    held = found["additive, held alike"].weights.residual
-    assert held * float((seen.frames**2).mean()) == pytest.approx(found["additive"].weights.residual)
+    square = float((seen.frames**2).mean())
+    for name in ("residual", "lasting"):
+        held, own = (getattr(found[one].weights, name) for one in ("additive, held alike", "additive"))
+        assert held * square == pytest.approx(own)
+    printed = [found[f"{kind}, Eq. 11 as printed"] for kind in ("multiplicative", "additive")]
+    assert printed[0].weights == printed[1].weights
+    assert (printed[0].weights.residual, printed[0].weights.lasting) == (0.5, 0)
     assert found["sines"].texture.encoding == "sines"
+
+
+def test_a_curve_is_of_the_colour_term_and_looks_back_only() -> None:
+    found = curve([0.3, 0.03, 0.003, 0.0003])
+    assert found == pytest.approx([10, 15, 20, 25])
+    assert curve([0.3] * 9)[-1] == pytest.approx(10)
+
+
+def test_claims_need_their_margins() -> None:
+    row = {"psnr": 30.0, "drop": 5.0, "texture": 26.0, "painted": 22.0}
+    worse = {"psnr": 30.5, "drop": 8.5, "texture": 22.0, "painted": 21.0}
+    of = {"multiplicative": row, "additive": worse, "additive, held alike": worse,
+          "multiplicative, Eq. 11 as printed": row, "additive, Eq. 11 as printed": worse,
+          "none": {**row, "psnr": 25.0}, "sines": {**row, "psnr": 20.0}}  # fmt: skip
+    curves = {"multiplicative": [10.0, 20.0, 30.0, 31.0], "sines": [10.0, 15.0, 20.0]}
+    found = claims(of, curves)
+    assert all(one.met for one in found)
+    assert found[-1].value == pytest.approx(3 / 2)
+    missed = claims({**of, "multiplicative": {**worse, "psnr": 27.0}}, curves)
+    assert [one.met for one in missed] == [False, True, False, True, False, True, False, True, True]
+    missed = claims({**of, "additive, Eq. 11 as printed": row}, curves)
+    assert [one.met for one in missed] == [True, False, True, False, True, False, True, True, True]
+    assert not claims(of, {**curves, "multiplicative": [10.0, 12.0]})[-1].met
+
+
+def test_more_time_is_more_steps(seen: Given) -> None:
+    config = variants(seen)["none"]
+    assert steps_in(seen, config, 0.0) == 24  # the least that is a course
+    assert steps_in(seen, config, 1e6) > 10_000
 
 
 @pytest.mark.slow
 def test_a_variant_is_trained_and_measured(seen: Given) -> None:
-    row, pictures = measured(
-        seen, variants(seen)["multiplicative"], painted_truth(seen), seconds=1.0, seed=0, keep=(1, 5)
-    )
-    assert row["processor_seconds"] > 0  # how near to what was wanted depends on who else computes here
-    assert 10 < row["psnr"] < 45
-    assert -1 <= row["shading"] <= 1
-    assert [one.shape for one in pictures] == [(96, 128, 3)] * 4
+    found = measured(seen, variants(seen)["multiplicative"], painted_truth(seen), n_steps=30, seed=0, frame=1)
+    numbers = found.numbers
+    assert numbers["processor_seconds"] > 0  # how near to what was wanted depends on who else computes here
+    assert 10 < numbers["unlit"] < numbers["psnr"] < 45
+    assert numbers["drop"] == pytest.approx(numbers["psnr"] - numbers["unlit"])
+    assert -1 <= numbers["shading"] <= 1
+    assert [one.shape for one in found.pictures] == [(96, 128, 3)] * 4
+    assert len(found.curve) > 0

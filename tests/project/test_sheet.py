@@ -14,6 +14,7 @@ from polytempo.project.sheet import (
     mark_unseen,
     over_chequer,
     sampled,
+    write_text,
 )
 
 
@@ -41,6 +42,15 @@ def test_error_runs_from_black_to_bright() -> None:
     assert picture[0, 0].sum() < 20
     assert picture[0, 2].sum() > 500
     assert np.array_equal(picture[0, 2], picture[0, 3])
+
+
+def test_names_keep_their_letters() -> None:
+    pictures = [np.full((24, 90, 3), 255, np.uint8) for _ in range(3)]
+    for picture, name in zip(pictures, ("Jürgen", "J?rgen", "Jurgen"), strict=True):
+        write_text(picture, name, (4, 18))
+        assert 20 < (picture < 128).any(-1).sum() < 700
+    assert not any(np.array_equal(pictures[0], one) for one in pictures[1:])
+    write_text(pictures[0], "J\udcffrgen", (4, 18))
 
 
 def test_sheet_holds_all_cells() -> None:

@@ -59,12 +59,12 @@ def overlay_from_frame(
         alpha = alpha * _shown(layer, frame, stack.size)
     overlay, lost = _carried(painted, alpha, shading, frame, side_px)
     kept = float(alpha.sum()) - lost
-    if kept < 0.5 * (drawn > 0):
+    if kept < 0.5:
+        got = f"nothing of it that does, in frame {frame}" if drawn > 0 else "a picture that is transparent everywhere"
         raise InputError(
-            WHERE, "what is drawn must lie on the layer", got=f"nothing of it that does, in frame {frame}",
-            todo="Draw where the frame shows the layer",
-        )  # fmt: skip
-    return overlay, 1 - kept / max(drawn, 1e-6)
+            WHERE, "what is drawn must lie on the layer", got=got, todo="Draw where the frame shows the layer"
+        )
+    return overlay, 1 - kept / drawn
 
 
 def _shown(layer: Layer, frame: int, size: tuple[int, int]) -> NDArray[np.float32]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import cv2
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 
 from polytempo.core.errors import InputError
 
 WHERE = "atlas.sticker"
-FONT = cv2.FONT_HERSHEY_DUPLEX
+FONT = "sans"
+"""OpenCV's own: letters of Europe, China, Japan and Korea."""
+WEIGHT = 600
+"""Between regular (400) and bold (800)."""
 LARGE_PX = 160
 """Height at which letters are drawn before they are made as small as asked for."""
 LONGEST = 200
@@ -21,25 +27,25 @@ def text_picture(
     """Words as a picture: straight RGBA, letters of so many pixels from the top of a capital to the foot of a g.
 
     Args:
-        words: Of ASCII; for other letters bring a picture.
+        words: From left to right, in letters that need no joining; for others bring a picture.
         height_px: Height of the picture.
         colour: Of the letters.
 
     Raises:
-        InputError: there are no words, too many, or letters that the font has not; or no height to speak of.
+        InputError: there are no words, too many, or letters that cannot be drawn; or no height to speak of.
     """
-    if not words.strip() or len(words) > LONGEST or not all(" " <= one <= "~" for one in words):
+    words = unicodedata.normalize("NFC", words)
+    if not words.strip() or len(words) > LONGEST:
+        raise InputError(WHERE, f"words must be 1 to {LONGEST} letters", got=repr(words[:60]))
+    strange = [one for one in dict.fromkeys(words) if not _can_be_drawn(one)]
+    if strange:
         raise InputError(
-            WHERE, f"words must be 1 to {LONGEST} letters of ASCII", got=repr(words[:60]),
-            todo="For other letters, place a PNG with them",
+            WHERE, "words must be of letters that can be drawn", got=repr("".join(strange)[:60]),
+            todo="Place a PNG with them instead",
         )  # fmt: skip
     if not 4 <= height_px <= 4000:
         raise InputError(WHERE, "letters must be 4 to 4000 pixels high", got=f"{height_px:g}")
-    thickness = 10
-    scale = cv2.getFontScaleFromHeight(FONT, round(LARGE_PX * 0.7), thickness)
-    (width, _), below = cv2.getTextSize(words, FONT, scale, thickness)
-    large = np.zeros((LARGE_PX + below, width + 2 * thickness), np.uint8)
-    cv2.putText(large, words, (thickness, LARGE_PX - thickness), FONT, scale, 255, thickness, cv2.LINE_AA)
+    large = _drawn(words)
     rows = np.flatnonzero(large.any(1))
     large = large[max(int(rows[0]) - 2, 0) : int(rows[-1]) + 3]
     size = (max(round(large.shape[1] * height_px / len(large)), 1), round(height_px))
@@ -47,6 +53,24 @@ def text_picture(
     out = np.empty((*alpha.shape, 4), np.uint8)
     out[..., :3], out[..., 3] = colour, alpha
     return out
+
+
+def _can_be_drawn(letter: str) -> bool:
+    """Not what runs from right to left or is laid over its neighbour; the font draws what it has not as ``?``."""
+    if " " <= letter <= "~":
+        return True
+    if unicodedata.category(letter)[0] in "CMZ" or unicodedata.bidirectional(letter) in ("R", "AL", "AN"):
+        return False
+    return not np.array_equal(_drawn(letter), _drawn("?"))
+
+
+def _drawn(words: str) -> NDArray[np.uint8]:
+    """Grey letters on black, with a margin at both sides."""
+    font, margin = cv2.FontFace(FONT), LARGE_PX // 16
+    _, _, width, _ = cv2.getTextSize((0, 0), words, (0, 0), font, LARGE_PX, WEIGHT)
+    large = np.zeros((2 * LARGE_PX, width + 2 * margin), np.uint8)
+    cv2.putText(large, words, (margin, 3 * LARGE_PX // 2), (255,), font, LARGE_PX, WEIGHT)
+    return large
 
 
 def sticker(

@@ -19,6 +19,7 @@ from polytempo.camera.judge import camera_warnings, median_errors
 from polytempo.camera.kind import camera_kind
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.camera.rough import from_reference, interpolated, place_frames
+from polytempo.camera.still import stands_still
 from polytempo.camera.warp import moved_points
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
@@ -104,7 +105,7 @@ def estimate_camera(
     residual = median_errors(pairings, path)
     warnings = camera_warnings(rough, pairings, path, size=work_size, spreads=spreads, has_masks=ignore is not None)
     kind = camera_kind(path, work_size, static_px=config.static_px, shake_share=config.shake_share)
-    if kind == "static":
+    if kind == "static" or stands_still(greys, masks, path, on_canvas=on_canvas):
         return replace(static_path(n_frames, frame_size), warnings=warnings)
     work = canvas_path(path, frame_size=work_size, kind=kind, residual_px=residual)
     return canvas_path(

@@ -13,6 +13,7 @@ from polytempo.atlas.edit import BACKGROUND, edited_stack
 from polytempo.atlas.picture import AtlasPicture, atlas_pictures
 from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
+from polytempo.core.errors import InputError
 from polytempo.core.files import write_bytes
 from polytempo.core.progress import Report
 from polytempo.decompose.bare import background_plate
@@ -25,7 +26,7 @@ from polytempo.objects.cast import Cast
 from polytempo.objects.flow_network import flow_network_key, read_flow_network
 from polytempo.project.arrays import read_camera, read_cast
 from polytempo.project.folder import Project
-from polytempo.project.given_paint import BACKGROUND_NAME, given_edits, paint_key
+from polytempo.project.given_paint import BACKGROUND_NAME, accept_paint, given_edits, paint_key, refuse_paint
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, damaged_result, or_damaged
@@ -137,11 +138,14 @@ def run_atlas_layers(
     def make_painted(folder: Path, report: Report) -> Sequence[str]:
         model = empty_model(frames, camera, cast, config=config)
         model.load_state_dict(atlases.value)
-        edits, told = given_edits(project, model, stack.value, cast, report=report)
+        try:
+            edits, told = given_edits(project, model, stack.value, cast, report=report)
+        except InputError as error:
+            raise refuse_paint(project, error) from error
         write_stack(folder / "stack", edited_stack(stack.value, edits), report=report)
         return [*atlases.record.warnings, *told]
 
-    return run_stage(
+    painted = run_stage(
         project,
         "layers",
         inputs={**plain, "paint": paint},
@@ -150,6 +154,8 @@ def run_atlas_layers(
         load=lambda folder: or_damaged(folder, lambda: read_stack(folder / "stack")),
         report=report,
     )
+    accept_paint(project)
+    return painted
 
 
 def current_atlases(project: Project, settings: Settings, *, side_px: int, report: Report) -> dict[str, AtlasPicture]:

@@ -42,6 +42,8 @@ from polytempo.project.request import files_key
 from polytempo.video.clip import Clip
 
 FOLDER = "paint"
+ACCEPTED = "paint-accepted"
+"""A copy of the paint that last fitted, so that what is refused leaves the project as it was."""
 BACKGROUND_NAME = "background"
 LARGEST_SIDE = 4096
 TOLD = 0.02
@@ -61,7 +63,7 @@ _FORM = (
 def keep_paint(project: Project, clip: Clip, text: str) -> None:
     """Take paint into the project, as the table above has it; later paint goes over earlier.
 
-    Whether it fits is known once there are atlases: ``given_edits`` tells.
+    Whether it fits is known once there are atlases: ``given_edits`` tells, and ``refuse_paint`` takes it back.
 
     Raises:
         InputError: it does not read so, or is no such picture; the project then stays as it was.
@@ -100,7 +102,30 @@ def keep_paint(project: Project, clip: Clip, text: str) -> None:
 
 def forget_paint(project: Project) -> None:
     """Go on with the atlases as they are."""
-    shutil.rmtree(project.root / FOLDER, ignore_errors=True)
+    for folder in (FOLDER, ACCEPTED):
+        shutil.rmtree(project.root / folder, ignore_errors=True)
+
+
+def accept_paint(project: Project) -> None:
+    """Remember all paint that there is as paint that fits."""
+    kept, accepted = project.root / FOLDER, project.root / ACCEPTED
+    if not accepted.is_dir() or files_key(accepted) != files_key(kept):
+        _replace_by_copy(kept, accepted)
+
+
+def refuse_paint(project: Project, error: InputError) -> InputError:
+    """Take back what was given since paint last fitted, and say so; paint that fitted then stays."""
+    kept, accepted = project.root / FOLDER, project.root / ACCEPTED
+    before = paint_key(project)
+    if accepted.is_dir():
+        _replace_by_copy(accepted, kept)
+    else:
+        shutil.rmtree(kept, ignore_errors=True)
+    got, path, end = error.got, error.path, "It fitted before; begin anew with --paint none"
+    if paint_key(project) != before:
+        end = "The project keeps the paint that it had"
+        got, path = got if path is None else f"{got}, as {Path(path).stem}", None
+    return type(error)(error.where, error.must, got=got, todo=f"{error.todo}. {end}" if error.todo else end, path=path)
 
 
 def paint_key(project: Project) -> str | None:
@@ -141,7 +166,7 @@ def given_edits(
         if name not in ids:
             raise InputError(
                 "project", "paint must be for a layer that there is", got=repr(name),
-                todo=f"There is: {', '.join(ids)}; start again with --paint none", path=file,
+                todo=f"There is: {', '.join(ids)}", path=file,
             )  # fmt: skip
         layer_id = ids[name]
         before, picture = edits.get(layer_id), atlas(side, layer_id)
@@ -227,6 +252,15 @@ def _read_recolour(path: Path) -> Recolour:
 def _keep(project: Project, name: str, kind: str, data: bytes, *, suffix: str = "png") -> None:
     last = max((int(one.name[:4]) for one in _files(project)), default=0)
     write_bytes(project.root / FOLDER / f"{last + 1:04d}-{name}-{kind}.{suffix}", data)
+
+
+def _replace_by_copy(source: Path, target: Path) -> None:
+    """Make one folder as the other; killed half-way, it is the one or the other, or gone."""
+    partial = target.with_name(f"{target.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source, partial)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
 
 
 def _files(project: Project) -> list[Path]:

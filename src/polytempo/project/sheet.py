@@ -132,9 +132,9 @@ def write_text(
     colour: tuple[int, int, int] = INK,
     scale: float = 0.42,
 ) -> None:
-    """Write a short text into a picture that the caller made; letters outside ASCII come out as ``?``."""
-    plain = text.encode("ascii", "replace").decode()
-    cv2.putText(picture, plain, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+    """Write a short text into a picture that the caller made; letters that OpenCV's font has not come out as ``?``."""
+    whole = text.encode("utf-8", "replace").decode()  # a name from a file system may hold half letters
+    cv2.putText(picture, whole, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
 
 
 def sampled(n_frames: int, count: int) -> list[int]:

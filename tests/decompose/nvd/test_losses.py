@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import product
 
 import pytest
 import torch
@@ -156,15 +157,19 @@ def test_only_the_unseen_learns() -> None:
     assert consistency_loss(seen[:0], other[:0]).item() == 0
 
 
-@given(seed=seeds, lift=st.floats(-0.5, 0.5))
+@given(seed=seeds, lift=st.floats(-0.5, 0.5), n_times=st.integers(2, 4))
 @settings(max_examples=20)
-def test_lasting_light_costs_and_changing_light_does_not(seed: int, lift: float) -> None:
-    """Over all pairs of times the loss is the square of the mean departure, whatever the changes."""
-    changes = random(6, 3, seed=seed)
+def test_lasting_light_costs_and_changing_light_does_not(seed: int, lift: float, n_times: int) -> None:
+    """Over all draws of times the loss is the square of the mean departure, whatever the changes."""
+    changes = random(4, 3, seed=seed)
     light = 1 + lift + changes - changes.mean(0)
-    first, then = (light[list(times)] for times in zip(*[(a, b) for a in range(6) for b in range(6)], strict=True))
-    assert lasting_light_loss(first, then).item() == pytest.approx(3 * lift**2, abs=1e-9)
-    assert lasting_light_loss(first - 1, then - 1, neutral=0.0).item() == pytest.approx(3 * lift**2, abs=1e-9)
+    drawn = light[torch.tensor(list(product(range(4), repeat=n_times)))]
+    assert lasting_light_loss(drawn).item() == pytest.approx(3 * lift**2, abs=1e-9)
+    assert lasting_light_loss(drawn - 1, neutral=0.0).item() == pytest.approx(3 * lift**2, abs=1e-9)
+
+
+def test_the_light_of_two_times_is_lasting_as_far_as_they_share_it() -> None:
+    assert lasting_light_loss(torch.tensor([[[1.5, 1.0, 2.0], [1.2, 7.0, 0.0]]])).item() == pytest.approx(0.1 - 1.0)
 
 
 def test_hidden_light_is_drawn_to_what_is_around_it() -> None:
@@ -201,7 +206,7 @@ FIXED = random(3, 4, 3, seed=12)
         lambda x: bootstrap_loss(0.5 + 0.4 * torch.sin(x[..., 0]), torch.tensor([[0.0, 1.0, 1.0, 0.0]] * 2).double()),
         lambda x: consistency_loss(FIXED[:3, :4], x),
         lambda x: hidden_light_loss(x[0], FIXED[1, :4]),
-        lambda x: lasting_light_loss(x[0], x[1]),
+        lambda x: lasting_light_loss(x),
     ],
 )
 def test_gradients_are_those_of_finite_differences(loss: Callable[[Tensor], Tensor]) -> None:

@@ -97,6 +97,19 @@ def test_light_starts_at_one_and_moves_no_mapping(lone_footage: Footage, lone_sc
     assert (paper.light(uv.detach(), points[:, 2], 0) > 0).all()
 
 
+def test_light_s_rate_is_a_power_of_it(lone_footage: Footage, lone_scene: DrawnScene) -> None:
+    points = some_points(lone_footage)
+    uv, frame = points[:, :2] / 100, points[:, 2]
+    lights = []
+    for rate in (1.0, 3.0):
+        model = model_of(lone_footage, lone_scene, small_config(light_rate=rate))
+        with torch.no_grad():
+            model.residuals[0].encoding.table.normal_(std=0.2, generator=torch.Generator().manual_seed(0))
+            lights.append(model.light(uv, frame, 0))
+    assert lights[0].std() > 0.01
+    assert torch.allclose(lights[0] ** 3, lights[1], rtol=1e-4)
+
+
 def test_known_motion_is_where_the_warp_starts(crossing_footage: Footage, crossing_scene: DrawnScene) -> None:
     config = small_config()
     starts = layer_starts(crossing_footage, crossing_scene.camera, config)

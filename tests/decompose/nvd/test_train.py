@@ -191,7 +191,7 @@ def test_light_that_somebody_hides_becomes_that_of_its_surroundings(
     lone_footage: Footage, lone_scene: DrawnScene
 ) -> None:
     none = LossWeights(**dict.fromkeys(LossWeights.__dataclass_fields__, 0.0))
-    config = small_config(weights=replace(none, hidden=1.0), motion_share=1.0)
+    config = small_config(weights=replace(none, hidden=1.0), motion_share=1.0, light_rate=1.0)
     starts = layer_starts(lone_footage, lone_scene.camera, config)
     model = new_model(lone_footage, starts, config=config, seed=0)
     generator = torch.Generator().manual_seed(0)

@@ -103,6 +103,8 @@ class NvdConfig:
     """What the residual does to colour; the others for the ablation."""
     positive: Literal["softplus", "exp"] = "softplus"
     """What makes the residual positive; ``exp`` starts at 1."""
+    light_rate: float = 1.0
+    """Factor on what the residual's field gives, before that: with a larger one light is learned in fewer steps."""
     alpha_from_masks: bool = False
     """Whether mattes start at the masks and only the difference is learned."""
     uv_scale: float = 0.9
@@ -152,6 +154,7 @@ class NvdConfig:
             ("last_rate", self.last_rate, 1),
             ("uv_scale", self.uv_scale, 1),
             ("uv_scale_background", self.uv_scale_background, 1),
+            ("light_rate", self.light_rate, 100),
             ("motion_share", self.motion_share, 1),
         ):
             if not 0 < value <= most:
@@ -234,6 +237,8 @@ class NvdDraftConfig(NvdConfig):
     """Place and time to mattes."""
     positive: Literal["softplus", "exp"] = "exp"
     """The residual starts at 1."""
+    light_rate: float = 4.0
+    """A short course must get from 1 to the brightest spot."""
     alpha_from_masks: bool = True
     """Mattes start at the masks."""
     uv_scale_background: float = 0.9
@@ -241,7 +246,7 @@ class NvdDraftConfig(NvdConfig):
     pretrain_rounds: int = 0
     """The motion is known."""
     weights: LossWeights = field(
-        default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5, lasting=0.1)
+        default_factory=lambda: LossWeights(gradient=0.0, residual=0.02, hidden=0.5, lasting=0.2)
     )
     """Factors of the losses; gradients would cost three times the points and gain little (decision 0022), and what is
     hidden goes on from what is seen around it (0026)."""

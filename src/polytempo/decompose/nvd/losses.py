@@ -170,21 +170,22 @@ def consistency_loss(
     return (1 - correlation).mean() + variance_weight * variance.mean()
 
 
-def lasting_light_loss(
-    light: Float[Tensor, "N 3"], light_then: Float[Tensor, "N 3"], *, neutral: float = 1.0
-) -> Float[Tensor, ""]:
+def lasting_light_loss(light: Float[Tensor, "P M 3"], *, neutral: float = 1.0) -> Float[Tensor, ""]:
     """How far light is from doing nothing in the mean over time: what lasts belongs to the texture.
 
-    In the mean over two times drawn independently it is the square of the mean departure; changes cost nothing.
+    It is the mean of the products of departures at each two of the times, and so, over many draws, the square of the
+    mean departure; changes cost nothing. With more times at a place its gradient is less noisy.
 
     Args:
-        light: At some places and random times.
-        light_then: At the same places and other random times.
+        light: At some places, each at M random times, drawn independently; two or more.
         neutral: 1 for factors, 0 for what is added.
 
     Source: ours, decision 0027.
     """
-    return ((light - neutral) * (light_then - neutral)).sum(-1).mean()
+    away = light - neutral
+    n_times = light.shape[1]
+    products = (away.sum(1) ** 2 - (away**2).sum(1)) / (n_times * (n_times - 1))
+    return products.sum(-1).mean()
 
 
 def hidden_light_loss(light: Float[Tensor, "N 3"], around: Float[Tensor, "N 3"]) -> Float[Tensor, ""]:

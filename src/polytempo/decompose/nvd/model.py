@@ -159,7 +159,7 @@ class AtlasModel(nn.Module):
         if self.config.residual_kind == "none":
             return torch.ones_like(uv[:, :1]).expand(-1, 3)
         time = frame / (self.extent.n_frames / 2) - 1
-        raw = self.residuals[layer](torch.cat([uv.detach(), time[:, None]], 1))
+        raw = self.config.light_rate * self.residuals[layer](torch.cat([uv.detach(), time[:, None]], 1))
         if self.config.residual_kind == "additive":
             return torch.tanh(raw)
         return raw.clamp(-8, 8).exp() if self.config.positive == "exp" else F.softplus(raw)

@@ -17,6 +17,10 @@ GLOBAL_STEP_PX = 100.0
 PATCH_SHARE = 9 * 15
 """A step has one border patch for so many points: nine points a patch, fifteen other times."""
 N_OTHER_TIMES = 15
+LASTING_TIMES = 6
+"""Times at which a place's light is asked for what lasts of it."""
+LASTING_SHARE = 1 / 3
+"""Share of the points whose motion is looked at whose places are asked."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -147,14 +151,15 @@ def _lasting_light(model: AtlasModel, points: Points, uv: Tensor, generator: tor
         return total
     neutral = 0.0 if model.config.residual_kind == "additive" else 1.0
     last = model.n_layers - 1
+    asked = points.first(max(round(len(points.place) * LASTING_SHARE), 1))
     for layer in range(model.n_layers):
-        places = uv[layer, : len(points.place)].detach()
+        places = uv[layer, : len(asked.place)].detach()
         if layer < last:
-            places = places[~points.bare]
+            places = places[~asked.bare]
         if len(places):
-            times = torch.randint(model.extent.n_frames, (2 * len(places),), generator=generator).to(uv)
-            light = model.light(places.repeat(2, 1), times, layer)
-            total = total + losses.lasting_light_loss(*light.split(len(places)), neutral=neutral)
+            times = torch.randint(model.extent.n_frames, (len(places) * LASTING_TIMES,), generator=generator).to(uv)
+            light = model.light(places.repeat_interleave(LASTING_TIMES, 0), times, layer)
+            total = total + losses.lasting_light_loss(light.view(-1, LASTING_TIMES, 3), neutral=neutral)
     return total
 
 
