@@ -195,13 +195,15 @@ def test_neighbours_are_heard_at_thin_paint_before_another_body_alone() -> None:
     picture[back], picture[mask] = (0.1, 0.2, 0.8), (0.8, 0.1, 0.1)
     told = np.zeros((*size, 4), np.float32)  # one pixel farther on either side, and of another red
     told[:, 23:57] = (0.6, 0.2, 0.1, 1)
+    completed = np.zeros((*size, 4), np.float32)
+    completed[back & (columns >= 22)] = (0.1, 0.2, 0.8, 1)
     empty = Separation(
         layer_ids=(1, 2),
         probability=np.zeros((1, 2, *size), np.uint8),
         change=np.zeros((1, 2, *size, 3), np.float16),
         significance=np.zeros((1, *size), np.uint8),
         dwelling=np.zeros((1, *size), np.uint8),
-        hidden={},
+        hidden={1: {0: completed}},
     )
 
     def body(separation: Separation, share: float) -> np.ndarray:

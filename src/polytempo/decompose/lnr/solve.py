@@ -175,18 +175,20 @@ def solve_frame(
     for one in order:
         under = effects[one][..., :3] + (1 - effects[one][..., 3:]) * under
 
+    told = {one: _up(frames[frame], (width, height)) for one, frames in separation.meeting.items() if frame in frames}
     bodies: dict[int, Any] = {}
     beneath = np.zeros((height, width), np.float32)
     for place, one in enumerate(order):
         front = np.zeros((height, width), np.float32)
         for other in order[place + 1 :]:
-            front = np.maximum(front, cv2.GaussianBlur(visible[other], (0, 0), max(0.7 * scale, 0.5)))
+            soft_edge = cv2.GaussianBlur(visible[other], (0, 0), max(0.7 * scale, 0.5))
+            if other in told:
+                soft_edge += config.neighbours * (told[other][..., 3] - soft_edge)
+            front = np.maximum(front, soft_edge)
         rgba = _body(picture, under, visible[one], front, beneath, scale=scale, config=config)
-        told = separation.meeting.get(one, {}).get(frame)
-        if told is not None:
-            told = _up(told, (width, height))
-            share = _shared_outline(rgba[..., 3], told[..., 3], beneath, scale=scale) * (1 - front)
-            rgba += (told - rgba) * (config.neighbours * share)[..., None]
+        if one in told:
+            share = _shared_outline(rgba[..., 3], told[one][..., 3], beneath, scale=scale) * (1 - front)
+            rgba += (told[one] - rgba) * (config.neighbours * share)[..., None]
         completed = separation.hidden.get(one, {}).get(frame)
         if completed is not None:
             rgba = _with_hidden(rgba, _up(completed, (width, height)), front, scale=scale)
