@@ -116,6 +116,7 @@ def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, repo
                     scene.path / "keypoints.json", n_frames=scene.n_frames, clip_size=scene.size, size=scene.size
                 )
                 bodies = bodies_of(cast, found, camera)
+                more["bodies"] = bodies
                 cast, more["hidden"] = completed_cast(pictures, cast, bodies, camera=camera)
         epochs: int | None = None
         with measured("decompose", stages):

@@ -98,6 +98,7 @@ def _own_layers(project: Project, footage: Footage, subjects: Subjects, settings
             seed=settings.seed,
             checkpoint=project.work_folder("separation", key),
             hidden=hidden,
+            bodies=None if bodies is None else bodies.value,
             given=given,
             report=report,
         )

@@ -20,7 +20,7 @@ from polytempo.project.records import Meter, Record, read_record, versions, writ
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-STAGE_VERSIONS: Mapping[str, int] = {}
+STAGE_VERSIONS: Mapping[str, int] = {"separation": 2}
 """Raised for a stage whose results changed meaning, so that older ones are made again; 1 where not named."""
 
 

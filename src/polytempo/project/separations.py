@@ -13,6 +13,8 @@ from polytempo.core.files import write_json
 from polytempo.decompose.lnr.solve import Separation
 
 ARRAYS = ("probability", "change", "significance", "dwelling")
+PICTURED = ("hidden", "meeting")
+"""Pictures of bodies by layer and frame."""
 
 
 def write_separation(folder: Path, separation: Separation) -> None:
@@ -20,12 +22,14 @@ def write_separation(folder: Path, separation: Separation) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ARRAYS:
         np.save(folder / f"{name}.npy", getattr(separation, name), allow_pickle=False)
-    hidden: dict[str, list[int]] = {}
-    for layer_id, frames in separation.hidden.items():
-        hidden[str(layer_id)] = sorted(frames)
-        stacked = np.stack([frames[t] for t in sorted(frames)]).astype(np.float16)
-        np.save(folder / f"hidden_{layer_id}.npy", stacked, allow_pickle=False)
-    write_json(folder / "separation.json", {"layer_ids": separation.layer_ids, "hidden": hidden})
+    head: dict[str, Any] = {"layer_ids": separation.layer_ids}
+    for name in PICTURED:
+        head[name] = {}
+        for layer_id, frames in getattr(separation, name).items():
+            head[name][str(layer_id)] = sorted(frames)
+            stacked = np.stack([frames[t] for t in sorted(frames)]).astype(np.float16)
+            np.save(folder / f"{name}_{layer_id}.npy", stacked, allow_pickle=False)
+    write_json(folder / "separation.json", head)
 
 
 def read_separation(folder: Path) -> Separation:
@@ -42,12 +46,7 @@ def read_separation(folder: Path) -> Separation:
     same = same and dwelling.shape == (n_frames, *probability.shape[2:])
     if not (same and probability.ndim == 4 and change.ndim == 5 and significance.ndim == 3):
         raise ValueError("arrays that do not belong together")
-    hidden: dict[int, dict[int, NDArray[np.float32]]] = {}
-    for text, frames in head["hidden"].items():
-        stacked = _mapped(folder / f"hidden_{int(text)}.npy")
-        if len(stacked) != len(frames) or stacked.ndim != 4:
-            raise ValueError("completed bodies that do not belong together")
-        hidden[int(text)] = {int(t): stacked[n].astype(np.float32) for n, t in enumerate(frames)}
+    hidden, meeting = (_pictured(folder, name, head[name]) for name in PICTURED)
     return Separation(
         layer_ids=layer_ids,
         probability=probability,
@@ -55,7 +54,18 @@ def read_separation(folder: Path) -> Separation:
         significance=significance,
         dwelling=dwelling,
         hidden=hidden,
+        meeting=meeting,
     )
+
+
+def _pictured(folder: Path, name: str, frames_of: dict[str, list[int]]) -> dict[int, dict[int, NDArray[np.float32]]]:
+    out: dict[int, dict[int, NDArray[np.float32]]] = {}
+    for text, frames in frames_of.items():
+        stacked = _mapped(folder / f"{name}_{int(text)}.npy")
+        if len(stacked) != len(frames) or stacked.ndim != 4:
+            raise ValueError(f"{name} bodies that do not belong together")
+        out[int(text)] = {int(t): stacked[n].astype(np.float32) for n, t in enumerate(frames)}
+    return out
 
 
 def _mapped(path: Path) -> NDArray[Any]:

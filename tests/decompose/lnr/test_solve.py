@@ -184,3 +184,37 @@ def test_paint_at_the_outline_between_two_bodies_is_the_bodies_own() -> None:
     assert np.abs(edge[:3] - edge[3] * paint[2]).max() < 0.08
     behind = one.bodies[1][32, 19:23].astype(np.float32) / 255
     assert np.abs(behind[:, :3] / behind[:, 3:] - paint[1]).max() < 0.15
+
+
+def test_neighbours_are_heard_at_thin_paint_before_another_body_alone() -> None:
+    size, columns = (64, 64), np.arange(64)
+    back = np.broadcast_to((columns >= 8) & (columns < 40), size)
+    mask = np.broadcast_to((columns >= 24) & (columns < 56), size)
+    base = np.full((*size, 3), 0.5, np.float32)
+    picture = base.copy()
+    picture[back], picture[mask] = (0.1, 0.2, 0.8), (0.8, 0.1, 0.1)
+    told = np.zeros((*size, 4), np.float32)  # one pixel farther on either side, and of another red
+    told[:, 23:57] = (0.6, 0.2, 0.1, 1)
+    completed = np.zeros((*size, 4), np.float32)
+    completed[back & (columns >= 22)] = (0.1, 0.2, 0.8, 1)
+    empty = Separation(
+        layer_ids=(1, 2),
+        probability=np.zeros((1, 2, *size), np.uint8),
+        change=np.zeros((1, 2, *size, 3), np.float16),
+        significance=np.zeros((1, *size), np.uint8),
+        dwelling=np.zeros((1, *size), np.uint8),
+        hidden={1: {0: completed}},
+    )
+
+    def body(separation: Separation, share: float) -> np.ndarray:
+        one = solve_frame(
+            picture, base, frame=0, modal={1: back & ~mask, 2: mask}, amodal={1: back, 2: mask}, order=(1, 2),
+            separation=separation, config=replace(SolveConfig(), neighbours=share),
+        )  # fmt: skip
+        return one.bodies[2][32].astype(np.float32) / 255
+
+    alone, heard = body(empty, 1.0), body(replace(empty, meeting={2: {0: told}}), 1.0)
+    assert np.abs(heard[22:24] - told[32, 22:24]).max() < 0.05
+    assert np.abs(heard[28:] - alone[28:]).max() < 0.01  # both opaque, or nobody behind
+    half = body(replace(empty, meeting={2: {0: told}}), 0.5)
+    assert np.abs(half[23] - (alone[23] + heard[23]) / 2).max() < 0.05

@@ -5,14 +5,15 @@ The network is asked only *who*; *what* is taken from the frame (decision 0005).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from polytempo.bodies.complete_cast import HiddenPictures
+from polytempo.bodies.complete_cast import Body, HiddenPictures
 from polytempo.camera.given_plate import GIVEN, GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
@@ -21,10 +22,11 @@ from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Report, silent
 from polytempo.decompose.bare import grown_bodies
 from polytempo.decompose.lnr.dwelling import DwellingConfig, dwelling_in_frames, dwelling_light, lifted
+from polytempo.decompose.lnr.meeting import MeetingConfig, meeting_bodies
 from polytempo.decompose.lnr.network import DELTA
 from polytempo.decompose.lnr.ownership import Ownership, OwnershipTraining, learn_ownership
 from polytempo.decompose.lnr.signal import SignalConfig, unexplained_signal
-from polytempo.decompose.lnr.solve import Separation, SolveConfig, solve_frames
+from polytempo.decompose.lnr.solve import Separation, SolveConfig, frame_solver, solve_frames
 from polytempo.layers.stack import Background, Layer, LayerStack
 from polytempo.objects.appearance import hidden_appearance
 from polytempo.objects.cast import Cast
@@ -48,6 +50,8 @@ class DraftConfig:
     """Ownership network."""
     solve: SolveConfig = field(default_factory=SolveConfig)
     """Layers."""
+    meeting: MeetingConfig = field(default_factory=MeetingConfig)
+    """Outlines between bodies."""
 
 
 def decompose_draft(
@@ -59,6 +63,7 @@ def decompose_draft(
     seed: int = 0,
     checkpoint: Path | None = None,
     hidden: HiddenPictures | None = None,
+    bodies: Mapping[int, Body] | None = None,
     report: Report = silent,
 ) -> LayerStack:
     """Layers of a clip at the size of its pictures, in memory; for clips that fit there.
@@ -74,19 +79,21 @@ def decompose_draft(
         checkpoint: Folder for the training state; a killed run goes on from there. None keeps nothing.
         hidden: What hidden bodies look like, by subject and frame, where it is known (``completed_cast``); for other
             subjects it is found here.
+        bodies: By subject id, for those who have keypoints (``bodies_of``): tell of outlines between bodies.
         report: Receives progress.
     """
     separation = separate(
-        pictures, camera, cast, config=config, seed=seed, checkpoint=checkpoint, hidden=hidden, report=report
-    )
+        pictures, camera, cast, config=config, seed=seed, checkpoint=checkpoint, hidden=hidden, bodies=bodies,
+        report=report,
+    )  # fmt: skip
     plate = background_plate(pictures, camera, cast, separation, config=config, report=report)
     effects: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
-    bodies: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
+    painted: dict[int, list[Picture]] = {one: [] for one in separation.layer_ids}
     live: list[Picture] = []
     for solved in solve_frames(pictures, plate, camera, cast, separation, config=config.solve, report=report):
         for one in separation.layer_ids:
             effects[one].append(solved.effects[one])
-            bodies[one].append(solved.bodies[one])
+            painted[one].append(solved.bodies[one])
         live.append(solved.live)
     return LayerStack(
         background=background_of(plate, live=np.stack(live)),
@@ -95,7 +102,7 @@ def decompose_draft(
                 layer_id=plan.layer_id,
                 name=plan.name,
                 subject_ids=plan.subject_ids,
-                pictures=np.stack(bodies[plan.layer_id]),
+                pictures=np.stack(painted[plan.layer_id]),
                 effects=np.stack(effects[plan.layer_id]),
             )
             for plan in cast.layers
@@ -114,6 +121,7 @@ def separate(
     seed: int = 0,
     checkpoint: Path | None = None,
     hidden: HiddenPictures | None = None,
+    bodies: Mapping[int, Body] | None = None,
     given: GivenPlate | None = None,
     report: Report = silent,
 ) -> Separation:
@@ -121,11 +129,11 @@ def separate(
 
     ``given`` is the user's own clean plate, where there is one.
     """
-    bodies = grown_bodies(cast, grow_px=config.grow_px)
-    plate = clean_plate(pictures, camera, ignore=bodies, config=config.plate, given=given, report=report)
-    first_light = _dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling)
+    masks = grown_bodies(cast, grow_px=config.grow_px)
+    plate = clean_plate(pictures, camera, ignore=masks, config=config.plate, given=given, report=report)
+    first_light = _dwelling_light(pictures, plate, camera, bodies=masks, config=config.dwelling)
     plate = lifted(plate, first_light)
-    signal = unexplained_signal(pictures, plate, camera, bodies=bodies, delta=DELTA, config=config.signal)
+    signal = unexplained_signal(pictures, plate, camera, bodies=masks, delta=DELTA, config=config.signal)
     ids = tuple(plan.layer_id for plan in cast.layers)
     silhouettes = [cast.layer_mask(one, amodal=True) for one in ids]
     key = digest(
@@ -138,7 +146,7 @@ def separate(
     owned = learn_ownership(
         signal,
         silhouettes,
-        bodies=bodies,
+        bodies=masks,
         camera=camera,
         config=config.training,
         seed=seed,
@@ -149,26 +157,36 @@ def separate(
     second = clean_plate(
         pictures,
         camera,
-        ignore=bodies | _owned(owned, bodies.shape[1:], config.effect_share),
+        ignore=masks | _owned(owned, masks.shape[1:], config.effect_share),
         config=config.plate,
         given=given,
         report=report,
     )
-    second_light = _dwelling_light(pictures, second, camera, bodies=bodies, config=config.dwelling)
+    second_light = _dwelling_light(pictures, second, camera, bodies=masks, config=config.dwelling)
     second = lifted(second, second_light)
-    signal = unexplained_signal(pictures, second, camera, bodies=bodies, delta=DELTA, config=config.signal)
+    signal = unexplained_signal(pictures, second, camera, bodies=masks, delta=DELTA, config=config.signal)
     height, width = owned.probability.shape[2:]
     dwelling = np.zeros((len(pictures), height, width), np.uint8)
     for light in (first_light, second_light):
         if light is not None:
             dwelling = np.maximum(dwelling, dwelling_in_frames(light, camera, (width, height)))
-    return Separation(
+    separation = Separation(
         layer_ids=ids,
         probability=np.round(owned.probability * 255).astype(np.uint8),
         change=owned.change.astype(np.float16),
         significance=np.clip(signal.significance.astype(np.float32) * 10, 0, 255).astype(np.uint8),
         dwelling=dwelling,
         hidden=_hidden_layers(pictures, cast, camera, hidden or {}, report),
+    )
+    if not bodies:
+        return separation
+    solved = frame_solver(pictures, second, camera, cast, separation, config=config.solve)
+
+    def solved_bodies(t: int) -> dict[int, Float32[np.ndarray, "H W 4"]]:
+        return {one: rgba.astype(np.float32) / 255 for one, rgba in solved(t).bodies.items()}
+
+    return replace(
+        separation, meeting=meeting_bodies(solved_bodies, cast, bodies, config=config.meeting, report=report)
     )
 
 

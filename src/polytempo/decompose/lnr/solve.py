@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,8 @@ class SolveConfig:
     """Bodies."""
     refine: RefineConfig = field(default_factory=RefineConfig)
     """The last steps, by gradient."""
+    neighbours: float = 0.65
+    """Share, 0…1, of what neighbouring frames tell of an outline before another body, where they tell of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -54,6 +56,8 @@ class Separation:
     """How surely a shadow that hardly moves lies there, 0…255; at the size of ``probability``."""
     hidden: Hidden
     """Completed bodies."""
+    meeting: Hidden = field(default_factory=dict[int, dict[int, Any]])
+    """Bodies before other bodies, from the frames around (``meeting_bodies``)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -92,11 +96,28 @@ def solve_frames(
         config: See ``SolveConfig``.
         report: Receives progress per frame.
     """
-    modal = {one: cast.layer_mask(one) for one in separation.layer_ids}
-    amodal = {one: cast.layer_mask(one, amodal=True) for one in separation.layer_ids}
+    solved = frame_solver(pictures, plate, camera, cast, separation, config=config)
     n_frames = len(pictures)
     for t in range(n_frames):
-        yield solve_frame(
+        yield solved(t)
+        report(Progress(stage="layers", done=t + 1, total=n_frames, message="reading layers off the frames"))
+
+
+def frame_solver(
+    pictures: Pictures,
+    plate: CleanPlate,
+    camera: CameraPath,
+    cast: Cast,
+    separation: Separation,
+    *,
+    config: SolveConfig,
+) -> Callable[[int], SolvedFrame]:
+    """Give what takes any one frame apart; see ``solve_frames``."""
+    modal = {one: cast.layer_mask(one) for one in separation.layer_ids}
+    amodal = {one: cast.layer_mask(one, amodal=True) for one in separation.layer_ids}
+
+    def solved(t: int) -> SolvedFrame:
+        return solve_frame(
             pictures[t].astype(np.float32) / 255,
             plate_in_frame(plate, camera, t),
             frame=t,
@@ -106,7 +127,8 @@ def solve_frames(
             separation=separation,
             config=config,
         )
-        report(Progress(stage="layers", done=t + 1, total=n_frames, message="reading layers off the frames"))
+
+    return solved
 
 
 def solve_frame(
@@ -153,13 +175,20 @@ def solve_frame(
     for one in order:
         under = effects[one][..., :3] + (1 - effects[one][..., 3:]) * under
 
+    told = {one: _up(frames[frame], (width, height)) for one, frames in separation.meeting.items() if frame in frames}
     bodies: dict[int, Any] = {}
     beneath = np.zeros((height, width), np.float32)
     for place, one in enumerate(order):
         front = np.zeros((height, width), np.float32)
         for other in order[place + 1 :]:
-            front = np.maximum(front, cv2.GaussianBlur(visible[other], (0, 0), max(0.7 * scale, 0.5)))
+            soft_edge = cv2.GaussianBlur(visible[other], (0, 0), max(0.7 * scale, 0.5))
+            if other in told:
+                soft_edge += config.neighbours * (told[other][..., 3] - soft_edge)
+            front = np.maximum(front, soft_edge)
         rgba = _body(picture, under, visible[one], front, beneath, scale=scale, config=config)
+        if one in told:
+            share = _shared_outline(rgba[..., 3], told[one][..., 3], beneath, scale=scale) * (1 - front)
+            rgba += (told[one] - rgba) * (config.neighbours * share)[..., None]
         completed = separation.hidden.get(one, {}).get(frame)
         if completed is not None:
             rgba = _with_hidden(rgba, _up(completed, (width, height)), front, scale=scale)
@@ -230,6 +259,18 @@ def _body(
     usual = alpha[..., None] * nearby
     colour = np.clip(usual + trust[..., None] * (told - usual), 0, alpha[..., None])
     return np.concatenate([colour, alpha[..., None]], -1)
+
+
+def _shared_outline(
+    alpha: Float32[np.ndarray, "H W"],
+    told: Float32[np.ndarray, "H W"],
+    beneath: Float32[np.ndarray, "H W"],
+    *,
+    scale: float,
+) -> Float32[np.ndarray, "H W"]:
+    """1 where a body before another one is thin by either matte; 0 where both are opaque, or nobody is behind."""
+    opaque = np.minimum(alpha, told)
+    return np.clip(4 * (1 - opaque), 0, 1) * np.clip(2 * cv2.GaussianBlur(beneath, (0, 0), scale), 0, 1)
 
 
 def _with_hidden(
