@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from report import Claim, Findings, as_bytes, as_grey, experiment, over_grey, sheet
-from small_runs import Learned, course, learned, settings
+from small_runs import Learned, learned, patient_course, settings
 
 from polytempo.layers.detail import transfer_detail
 from polytempo.layers.metrics import psnr
@@ -33,12 +33,12 @@ LEAST_DETAIL_DB = 2.0
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("ablations", __doc__, run, epochs=130)
+    return experiment("ablations", __doc__, run, epochs=160)
 
 
 def run(given: argparse.Namespace) -> Findings:
     """Everything, and everything but one thing; every seed."""
-    everything = course(given.epochs, curriculum_epochs=given.epochs * 2 // 5)
+    everything = patient_course(given.epochs, curriculum_epochs=given.epochs * 2 // 5)
     variants = {
         "everything": everything,
         "no curriculum": replace(everything, curriculum_epochs=0),

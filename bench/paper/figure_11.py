@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from report import Claim, Findings, as_bytes, experiment, sheet
-from small_runs import course, learned, maps_of_blocks, settings
+from small_runs import learned, maps_of_blocks, patient_course, settings
 
 from polytempo.decompose.lnr.losses import reconstruction_loss
 from polytempo.decompose.lnr.maps import LayerMaps, make_batch
@@ -39,7 +39,7 @@ def main() -> int:
 
 def run(given: argparse.Namespace) -> Findings:
     """Both models, every seed."""
-    config = course(given.epochs)
+    config = patient_course(given.epochs)
     found = Findings(settings=settings(config))
     for seed in given.seeds:
         scene = blocks.two_people(seed)
