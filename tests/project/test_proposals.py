@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import numpy as np
+
 from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 from polytempo.project.proposals import joined_prompts
 
 
 def part(name: str, columns: dict[int, int]) -> tuple[str, Prompts]:
-    """Give prompts of one subject: on each frame a box around one column."""
-    prompts = tuple(Prompt(frame=frame, box=(column, 0.5, column + 1, 4)) for frame, column in columns.items())
-    return name, Prompts(subjects=(SubjectPrompts(name=name, prompts=prompts),), size=(6, 4))
+    """Give prompts of one subject: on each frame a mask with one column set."""
+    prompts: list[Prompt] = []
+    for frame, column in columns.items():
+        mask = np.zeros((4, 6), bool)
+        mask[:, column] = True
+        prompts.append(Prompt(frame=frame, mask=mask))
+    return name, Prompts(subjects=(SubjectPrompts(name=name, prompts=tuple(prompts)),), size=(6, 4))
 
 
 def test_stretches_of_one_name_become_one_subject() -> None:
@@ -16,4 +22,5 @@ def test_stretches_of_one_name_become_one_subject() -> None:
     assert joined.size == (6, 4)
     man = joined.subjects[0].prompts
     assert [one.frame for one in man] == [1, 8, 9]
-    assert [one.box for one in man] == [(0, 0.5, 1, 4), (1, 0.5, 2, 4), (2, 0.5, 4, 4)]
+    columns = [np.flatnonzero(one.mask.any(0)).tolist() for one in man if one.mask is not None]
+    assert columns == [[0], [1], [2, 3]]

@@ -20,9 +20,6 @@ from polytempo.objects.flow import FlowField, neighbour_flow, pull
 from polytempo.objects.moving import moving_pixels
 from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 
-LOOSE = 0.1
-"""A picked subject's box is larger than what moved by this share on every side: what moved is seldom all of it."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProposeConfig:
@@ -108,8 +105,7 @@ def propose(
 def pick(proposals: list[Proposal], choice: dict[str, int]) -> Prompts:
     """Make prompts of chosen proposals: name to number.
 
-    Each gives loose boxes around what moved on up to five frames, spread over its time: parts that look like what is
-    behind them are missing from what moved, so its mask would say that they are not the subject's.
+    Each gives up to five of its masks, spread over its time.
 
     Raises:
         InputError: nothing is chosen, a number is not among the proposals, or is chosen twice.
@@ -130,17 +126,10 @@ def pick(proposals: list[Proposal], choice: dict[str, int]) -> Prompts:
         if list(choice.values()).count(number) > 1:
             raise InputError("objects.propose", "a proposal must be picked once", got=f"{number} twice")
         which = sorted({found.best_frame, *(found.frames[i] for i in _spread(len(found.frames), 4))})
-        prompts = tuple(Prompt(frame=t, box=_loose_box(found, t)) for t in which)
+        prompts = tuple(Prompt(frame=t, mask=found.masks[found.frames.index(t)]) for t in which)
         subjects.append(SubjectPrompts(name=name, prompts=prompts))
     height, width = proposals[0].masks.shape[1:]
     return Prompts(subjects=tuple(subjects), size=(width, height))
-
-
-def _loose_box(found: Proposal, frame: int) -> tuple[float, float, float, float]:
-    x0, y0, x1, y1 = found.box(frame)
-    height, width = found.masks.shape[1:]
-    dx, dy = LOOSE * (x1 - x0), LOOSE * (y1 - y0)
-    return (max(x0 - dx, 0.0), max(y0 - dy, 0.0), min(x1 + dx, float(width)), min(y1 + dy, float(height)))
 
 
 def contact_sheet(

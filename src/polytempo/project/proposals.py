@@ -63,19 +63,18 @@ def picked_prompts(
 
 
 def joined_prompts(parts: Sequence[tuple[str, Prompts]]) -> Prompts:
-    """Put prompts of one subject each together; of two of one name on one frame, one box holds both.
+    """Put prompts of one subject each together; of two of one name on one frame, their masks are joined.
 
     Args:
-        parts: Name of a subject with prompts about it, which hold boxes; all of one picture size.
+        parts: Name of a subject with prompts about it, which hold masks; all of one picture size.
     """
     by_name: dict[str, dict[int, Prompt]] = {}
     for name, part in parts:
         mine = by_name.setdefault(name, {})
         for one in part.subjects[0].prompts:
-            box, other = one.box, mine[one.frame].box if one.frame in mine else None
-            if box is not None and other is not None:
-                box = (min(box[0], other[0]), min(box[1], other[1]), max(box[2], other[2]), max(box[3], other[3]))
-            mine[one.frame] = dataclasses.replace(one, box=box)
+            mask, other = one.mask, mine[one.frame].mask if one.frame in mine else None
+            both = mask if mask is None or other is None else mask | other
+            mine[one.frame] = dataclasses.replace(one, mask=both)
     subjects = tuple(
         SubjectPrompts(name=name, prompts=tuple(mine[t] for t in sorted(mine))) for name, mine in by_name.items()
     )
