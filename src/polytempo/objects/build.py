@@ -101,7 +101,7 @@ def build_cast(
         amodal[name] = steady[name].copy()
         for t in sorted({t for band in bands for t in band.sources}):
             shown = shown_body(pictures, steady[name], bands, frame=t)
-            if config.repair_masks:
+            if config.repair_masks and not keep_who:
                 wrong = disputed_pixels(steady[name][t], front[t], pictures[t], shown, config=amodal_config)
                 steady[name][t] &= ~wrong
                 _give_to_nearest(wrong, [steady[other][t] for other in fronts[t]])

@@ -42,11 +42,9 @@ class RepairConfig:
     """Within this distance of the outline only the picture decides."""
     prior_per_px: float = 1.0
     """How much each pixel further counts for the mask, in log probability."""
-    who_px: float = 1.5
-    """Where masks know whose a pixel is, the picture may give it to another only so far inside: colours tell bodies
-    from background, and one child's skin hardly from another's."""
-    who_per_px: float = 3.0
-    """How much each pixel further counts against another subject, in log probability."""
+    who_per_px: float = 6.0
+    """Where masks know whose a pixel is, how much each pixel inside counts against another subject, in log probability:
+    colours tell bodies from background, and one child's skin hardly from another's."""
     smooth_px: float = 1.0
     """Blur of the probabilities, so that single pixels do not decide for themselves."""
     caution: float = 0.35
@@ -208,7 +206,7 @@ def decide(
     Args:
         probabilities: What the picture says, background first.
         priors: Signed distance to each subject's given outline, positive inside, in pixels.
-        keep_who: Whether priors tell whose a pixel is, but for ``who_px`` within an outline.
+        keep_who: Whether priors tell whose a pixel is.
         config: Widths and weights.
     """
     smooth = np.stack([cv2.GaussianBlur(p, (0, 0), config.smooth_px) for p in probabilities])
@@ -220,7 +218,7 @@ def decide(
     score[1:][priors < -config.band_px] = -1e9
     if keep_who:
         owner = priors.argmax(0)
-        anothers = config.who_per_px * np.maximum(priors.max(0) - config.who_px, 0.0)
+        anothers = config.who_per_px * np.maximum(priors.max(0), 0.0)
         for k in range(len(priors)):
             score[k + 1] -= anothers * (owner != k)
     return score.argmax(0)
