@@ -9,7 +9,7 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
-from polytempo.objects.walk import WalkConfig, clear_frames, match_cost, somebody, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, somebody, who_by_walking, who_left_open
 
 N, H, W = 10, 40, 64
 GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
@@ -101,40 +101,6 @@ def test_who_was_there_is_nobody_else_and_no_background() -> None:
     assert (costs[4][somewhere][:, 0] > 1).mean() > 0.9
     around = cv2.dilate(somewhere.astype(np.uint8), np.ones((11, 11), np.uint8)) > 0  # outlines are in doubt
     assert not costs[4][~around].any()
-
-
-def test_frames_are_clear_as_long_as_hardly_anybody_touches_and_where_a_prompt_says_so() -> None:
-    labels = np.zeros((6, 40, 64), np.uint8)
-    for t in range(6):
-        labels[t, 10:30, 5 + 5 * t : 17 + 5 * t] = 1
-        labels[t, 29:37, 40:60] = 2  # a corner of the first one touches it from frame 5 on
-    assert clear_frames(labels, 2, {}).all()
-    labels[3:, 10:30, 40:52] = np.where(labels[3:, 10:30, 40:52] == 0, 2, labels[3:, 10:30, 40:52])
-    labels[4:, 12:30, 28:44] = 1
-    assert clear_frames(labels, 2, {}).tolist()[:3] == [True] * 3
-    assert not clear_frames(labels, 2, {})[4:].any()
-    told = {5: np.ones((40, 64), np.float32)}
-    assert clear_frames(labels, 2, told)[5]
-    told = {5: (labels[5] == 1).astype(np.float32) * 0.2}
-    assert not clear_frames(labels, 2, told)[5]
-
-
-def test_a_pixel_like_nobody_costs_all_the_same() -> None:
-    lab = np.full((12, 12, 3), 128, np.uint8)
-    other = lab.copy()
-    other[:, :6], other[:, 6:] = RED, GREEN
-    left = (np.arange(12) < 6)[None].repeat(12, 0)
-    believed = np.stack([np.where(left, 0, 9.0), np.where(left, 9.0, 0)], -1).astype(np.float32)
-    there = np.zeros((12, 12, 2), np.float32)
-    everywhere = np.ones((12, 12), bool)
-
-    def cost(picture: np.ndarray) -> np.ndarray:
-        return match_cost(picture, other, believed, there, everywhere, colour=12.0, shift_px=2.4, unlike=1.5)
-
-    assert (cost(lab) == 1.5).all()
-    same = cost(other)
-    assert (same[:, :5, 0] < 0.1).all()
-    assert (same[:, :3, 1] == 1.5).all()  # the green one is out of reach
 
 
 def test_colours_of_clear_frames_name_who_comes_into_sight() -> None:

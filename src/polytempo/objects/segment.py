@@ -22,6 +22,7 @@ from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
+from polytempo.objects.clear_frames import clear_frames
 from polytempo.objects.evidence import (
     EvidenceConfig,
     Footage,
@@ -44,7 +45,7 @@ from polytempo.objects.propagate import PropagateConfig, propagate
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.tidy import tidy_masks
-from polytempo.objects.walk import WalkConfig, Walked, clear_frames, somebody, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, Walked, somebody, who_by_walking, who_left_open
 
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""

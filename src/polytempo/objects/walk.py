@@ -8,16 +8,13 @@ were followed a first time, how it moves and whose outline it lies in.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import no_type_check
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float16, Float32, UInt8
-from numba import njit
 from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
@@ -26,18 +23,12 @@ from polytempo.objects.common_motion import CommonMotionConfig, motion_costs
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import led
 from polytempo.objects.label_field import edge_weights, solve_labels
+from polytempo.objects.likest_pixel import match_cost
 from polytempo.objects.persistence import STEPS
-from polytempo.objects.scenes import frames_apart
 from polytempo.objects.silhouette import SilhouetteConfig, silhouette_costs, silhouettes
 
 DIFFERS = 9.5
 """Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
-CONTACT = 0.3
-"""Share of the outline on which subjects may touch while it is still clear who is who."""
-PROMPTED = 0.8
-"""Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""
-LEAST_OUTLINE = 12
-"""Pixels of outline below which a subject is out of sight."""
 OPEN_MIND = 0.1
 """Share of the density of colours that is spread over all of them."""
 ROUNDS = 2
@@ -327,44 +318,6 @@ def somebody(
     return out
 
 
-def clear_frames(
-    labels: UInt8[np.ndarray, "T H W"],
-    n_subjects: int,
-    certain: Mapping[int, Float32[np.ndarray, "H W"]],
-) -> Bool[np.ndarray, " T"]:
-    """Frames on which labels tell who is who: subjects apart, or hardly touching ever since they were, or prompted so.
-
-    Args:
-        labels: 0 background, ``k + 1`` for the k-th subject.
-        n_subjects: How many.
-        certain: How certain prompts make it who is who, 0…1, by frame.
-    """
-    apart = frames_apart(labels, n_subjects)
-    out = apart.copy()
-    for order in (range(1, len(labels)), range(len(labels) - 2, -1, -1)):
-        step = order.step
-        for t in order:
-            out[t] |= out[t - step] and _contact(labels[t], n_subjects) <= CONTACT
-    for t, sure in certain.items():
-        body = labels[t] > 0
-        out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)
-    return out
-
-
-def _contact(labels: NDArray[np.uint8], n_subjects: int) -> float:
-    """Share of the outline of the smallest subject on which it touches another; 1 if one is out of sight."""
-    kernel = np.ones((3, 3), np.uint8)
-    times = np.zeros(labels.shape, np.uint8)
-    shortest = np.inf
-    for k in range(n_subjects):
-        mine = (labels == k + 1).astype(np.uint8)
-        outlines, _ = cv2.findContours(mine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        shortest = min(shortest, sum(len(one) for one in outlines))
-        times += cv2.dilate(mine, kernel)
-    # Two pixels wide is the seam of two touching outlines.
-    return 1.0 if shortest < LEAST_OUTLINE else float((times > 1).sum()) / 2 / shortest
-
-
 def _solved(
     view: Footage, who: NDArray[np.float32], body: NDArray[np.bool_], t: int, config: WalkConfig
 ) -> NDArray[np.float32]:
@@ -396,71 +349,3 @@ def _matched(
                             colour=config.colour, shift_px=config.shift_share * belief.shape[2],
                             unlike=config.unlike)  # fmt: skip
     return (total / len(sources)).astype(np.float32)
-
-
-def match_cost(
-    lab: UInt8[np.ndarray, "H W 3"],
-    source_lab: UInt8[np.ndarray, "H W 3"],
-    believed: Float32[np.ndarray, "H W K"],
-    there: Float32[np.ndarray, "H W 2"],
-    body: Bool[np.ndarray, "H W"],
-    *,
-    colour: float,
-    shift_px: float,
-    unlike: float,
-) -> Float32[np.ndarray, "H W K"]:
-    """Cost of the likest pixel of each subject in another frame, around where flow leads.
-
-    Args:
-        lab: This frame in 8-bit Lab.
-        source_lab: The other.
-        believed: Cost of each subject in the other, infinite where nobody is.
-        there: Flow on this frame into the other, in pixels.
-        body: Where it is asked; ``unlike`` elsewhere.
-        colour: Difference in Lab units that costs 1; lightness counts half, chroma one and a half times.
-        shift_px: Distance that costs 1.
-        unlike: Largest cost.
-    """
-    soft, source_soft = (cv2.GaussianBlur(one.astype(np.float32), (0, 0), 0.6) for one in (lab, source_lab))
-    reach = max(2, math.ceil(shift_px * math.sqrt(unlike)))  # beyond it distance alone costs more
-    return _matches(
-        np.ascontiguousarray(soft), np.ascontiguousarray(source_soft), np.ascontiguousarray(believed),
-        np.ascontiguousarray(there), np.ascontiguousarray(body), reach, 1 / colour**2, 1 / shift_px**2, unlike,
-    )  # fmt: skip
-
-
-@njit(cache=True, nogil=True)
-@no_type_check  # the checked form cannot be compiled
-def _matches(
-    lab: NDArray[np.float32],
-    source: NDArray[np.float32],
-    believed: NDArray[np.float32],
-    there: NDArray[np.float32],
-    body: NDArray[np.bool_],
-    reach: int,
-    per_colour: float,
-    per_shift: float,
-    unlike: float,
-) -> NDArray[np.float32]:
-    height, width, n_subjects = believed.shape
-    out = np.full((height, width, n_subjects), np.float32(unlike), np.float32)
-    for y in range(height):
-        for x in range(width):
-            if not body[y, x]:
-                continue
-            to_x, to_y = int(np.rint(x + there[y, x, 0])), int(np.rint(y + there[y, x, 1]))
-            for dy in range(-reach, reach + 1):
-                for dx in range(-reach, reach + 1):
-                    away = dx * dx + dy * dy
-                    sx, sy = to_x + dx, to_y + dy
-                    if away > reach * reach or sx < 0 or sy < 0 or sx >= width or sy >= height:
-                        continue
-                    a = lab[y, x, 0] - source[sy, sx, 0]
-                    b = lab[y, x, 1] - source[sy, sx, 1]
-                    c = lab[y, x, 2] - source[sy, sx, 2]
-                    cost = (0.5 * a * a + 1.5 * b * b + 1.5 * c * c) * per_colour + away * per_shift
-                    if cost >= unlike:
-                        continue
-                    for k in range(n_subjects):
-                        out[y, x, k] = min(out[y, x, k], cost + believed[sy, sx, k])
-    return out

@@ -1,0 +1,57 @@
+"""Which frames tell by themselves who is who: all others are followed into from these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float32, UInt8
+from numpy.typing import NDArray
+
+from polytempo.objects.scenes import frames_apart
+
+CONTACT = 0.3
+"""Share of the outline on which subjects may touch while it is still clear who is who."""
+PROMPTED = 0.8
+"""Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""
+LEAST_OUTLINE = 12
+"""Pixels of outline below which a subject is out of sight."""
+
+
+def clear_frames(
+    labels: UInt8[np.ndarray, "T H W"],
+    n_subjects: int,
+    certain: Mapping[int, Float32[np.ndarray, "H W"]],
+) -> Bool[np.ndarray, " T"]:
+    """Frames on which labels tell who is who: subjects apart, or hardly touching ever since they were, or prompted so.
+
+    Args:
+        labels: 0 background, ``k + 1`` for the k-th subject.
+        n_subjects: How many.
+        certain: How certain prompts make it who is who, 0…1, by frame.
+    """
+    apart = frames_apart(labels, n_subjects)
+    out = apart.copy()
+    for order in (range(1, len(labels)), range(len(labels) - 2, -1, -1)):
+        step = order.step
+        for t in order:
+            out[t] |= out[t - step] and _contact(labels[t], n_subjects) <= CONTACT
+    for t, sure in certain.items():
+        body = labels[t] > 0
+        out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)
+    return out
+
+
+def _contact(labels: NDArray[np.uint8], n_subjects: int) -> float:
+    """Share of the outline of the smallest subject on which it touches another; 1 if one is out of sight."""
+    kernel = np.ones((3, 3), np.uint8)
+    times = np.zeros(labels.shape, np.uint8)
+    shortest = np.inf
+    for k in range(n_subjects):
+        mine = (labels == k + 1).astype(np.uint8)
+        outlines, _ = cv2.findContours(mine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        shortest = min(shortest, sum(len(one) for one in outlines))
+        times += cv2.dilate(mine, kernel)
+    # Two pixels wide is the seam of two touching outlines.
+    return 1.0 if shortest < LEAST_OUTLINE else float((times > 1).sum()) / 2 / shortest
