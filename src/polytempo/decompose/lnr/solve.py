@@ -22,7 +22,7 @@ from polytempo.objects.cast import Cast
 
 BESIDE_PX = 2
 """So far beside who is in front a completed body takes the place of the visible one, working pixels."""
-Hidden = Mapping[int, Mapping[int, Float32[np.ndarray, "h w 4"]]]
+Hidden = Mapping[int, Mapping[int, Float32[np.ndarray, "H W 4"]]]
 """Layer id → frame → premultiplied RGBA of what of the body another layer hides."""
 
 
