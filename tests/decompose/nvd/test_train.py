@@ -90,6 +90,30 @@ def test_points_are_what_the_clip_shows(lone_footage: Footage, lone_scene: Drawn
         assert ((there[:, 0] >= 0) & (there[:, 0] <= lone_footage.extent.width - 1)).all()
 
 
+def test_places_around_are_found_in_more_pixels_than_single_precision_counts() -> None:
+    n_frames, height, width = 70, 500, 500  # 17.5 million
+    still = torch.zeros(n_frames, height, width, 2, dtype=torch.float16)
+    nowhere = torch.zeros(n_frames, height, width, dtype=torch.bool)
+    near = torch.zeros(n_frames, height, width, dtype=torch.bool)
+    near[:, :, 1::2] = True
+    footage = Footage(
+        extent=Extent(n_frames=n_frames, height=height, width=width),
+        frames=torch.zeros(n_frames, height, width, 3, dtype=torch.uint8),
+        masks=torch.zeros(1, n_frames, height, width, dtype=torch.uint8),
+        flow=(still, still),
+        trusted=(nowhere, nowhere),
+        order=torch.zeros(n_frames, 1, dtype=torch.long),
+        layer_ids=(1,),
+        near=near,
+        near_objects=torch.zeros(0, dtype=torch.long),
+    )
+    points = random_points(footage, 20_000, generator=torch.Generator().manual_seed(0))
+    x, y, t = points.around.unbind(-1)
+    inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    assert (t.max(), inside.float().mean() > 0.5) == (n_frames - 1, True)
+    assert (points.around_bare == (inside & (x % 2 == 0))).all()
+
+
 def test_a_share_of_points_is_drawn_near_the_objects(lone_footage: Footage, lone_scene: DrawnScene) -> None:
     def near(share: float) -> float:
         generator = torch.Generator().manual_seed(1)

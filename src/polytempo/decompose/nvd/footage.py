@@ -216,7 +216,8 @@ def _around(
     x, y = ((place[:, k, None] + reach * wave(angle)).round() for k, wave in enumerate((torch.cos, torch.sin)))
     inside = (x >= 0) & (x < extent.width) & (y >= 0) & (y < extent.height)
     t = place[:, 2:].expand_as(x)
-    pixel = ((t * extent.height + y) * extent.width + x).long()
+    # Whole numbers: single precision counts to 16.7 million, and a clip of 150 frames has more pixels.
+    pixel = (t.long() * extent.height + y.long()) * extent.width + x.long()
     bare = inside & ~footage.near.view(-1)[torch.where(inside, pixel, 0)]
     return torch.stack([x, y, t], -1), bare
 
