@@ -9,9 +9,11 @@ import pytest
 import torch
 from tests.objects.two_blocks import H, N, W, two_blocks
 
+from polytempo.objects import rehearse as rehearse_module
 from polytempo.objects.rehearse import RehearseConfig, rehearse, told_by_context
+from polytempo.objects.scenes import Scene
 
-CONFIG = RehearseConfig(channels=8, n_steps=60, window=(48, 48), batch=2)
+CONFIG = RehearseConfig(channels=8, n_steps=60, window=(48, 48), batch=4)
 
 
 def test_nothing_to_cut_out_gives_no_network() -> None:
@@ -52,3 +54,21 @@ def test_the_number_of_threads_changes_nothing() -> None:
         finally:
             torch.set_num_threads(before)
     assert np.array_equal(told[0], told[1])
+
+
+def test_both_halves_of_a_batch_are_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    backdrop, labels = two_blocks()
+    shown: dict[int, int] = {}
+    one_scene = rehearse_module.window_of
+
+    def counted(scene: Scene, rng: np.random.Generator, window: tuple[int, int]) -> Scene:
+        shown[id(rng)] = shown.get(id(rng), 0) + 1
+        return one_scene(scene, rng, window)
+
+    monkeypatch.setattr(rehearse_module, "window_of", counted)
+    net = rehearse(backdrop, labels, 2, config=replace(CONFIG, n_steps=2, batch=5))
+    assert net is not None
+    assert sorted(shown.values()) == [4, 6]
+    means = [one for name, one in net.named_buffers() if name.endswith("running_mean")]
+    assert means
+    assert all(bool(one.abs().sum() > 0) for one in means)

@@ -48,6 +48,7 @@ def bare_row(
     strength = np.empty(n_frames, np.float32)
     away = np.empty(n_frames, np.float32)
     one = np.empty(n_frames, np.float32)
+    scratch = np.empty(n_frames, np.float32)
     density = np.empty(N_CANDIDATES, np.float32)
     middle = np.empty(3, np.float32)
     for x in range(n_pixels):
@@ -69,14 +70,14 @@ def bare_row(
             continue
         jitter = 20.0
         if n_steps >= 3:
-            jitter = min(max(_median(one, n_steps), LEAST_JITTER), 20.0)
+            jitter = min(max(_median(one, n_steps, scratch), LEAST_JITTER), 20.0)
         for c in range(3):
             for i in range(n):
                 one[i] = value[i, c]
-            middle[c] = _median(one, n)
+            middle[c] = _median(one, n, scratch)
         for i in range(n):
             away[i] = _far(value, i, middle)
-        sigma = max(_median(away, n), LEAST_JITTER)
+        sigma = max(_median(away, n, scratch), LEAST_JITTER)
         beyond = 0
         for i in range(n):
             if away[i] > 4 * max(sigma, jitter):
@@ -85,7 +86,7 @@ def bare_row(
             _densest(value, strength, n, jitter, density, middle)
             for i in range(n):
                 away[i] = _far(value, i, middle)
-            sigma = min(max(_median(away, n), LEAST_JITTER), 1.5 * jitter + 0.5)
+            sigma = min(max(_median(away, n, scratch), LEAST_JITTER), 1.5 * jitter + 0.5)
         total = 0.0
         kept = 0
         i = 0
@@ -184,6 +185,33 @@ def _far(value: NDArray[Any], i: int, centre: NDArray[Any]) -> float:
 
 @numba.njit(cache=True, fastmath=True)
 @no_type_check
-def _median(values: NDArray[Any], n: int) -> float:
-    ordered = np.sort(values[:n])
-    return 0.5 * (ordered[(n - 1) // 2] + ordered[n // 2])
+def _median(values: NDArray[Any], n: int, scratch: NDArray[Any]) -> float:
+    """Median of the first ``n``, by selection: sorting is slower, and compiling a sort takes seconds on a first run."""
+    for i in range(n):
+        scratch[i] = values[i]
+    middle = (n - 1) // 2
+    low, high = 0, n - 1
+    while low < high:
+        pivot = scratch[(low + high) // 2]
+        i, j = low, high
+        while i <= j:
+            while scratch[i] < pivot:
+                i += 1
+            while pivot < scratch[j]:
+                j -= 1
+            if i <= j:
+                scratch[i], scratch[j] = scratch[j], scratch[i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            high = j
+        elif middle >= i:
+            low = i
+        else:
+            break
+    above = scratch[middle]
+    if n % 2 == 0:
+        above = scratch[middle + 1]
+        for i in range(middle + 2, n):
+            above = min(above, scratch[i])
+    return 0.5 * (scratch[middle] + above)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 
 @contextmanager
@@ -22,3 +27,14 @@ def one_thread() -> Generator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def side_by_side() -> Generator[Callable[[Callable[[A], B], Iterable[A]], list[B]]]:
+    """A way to do pieces of work two at a time, each on one thread of torch; results come in the order of the pieces.
+
+    Who divides work into the same pieces on every machine, and adds up what comes back in their order, gets the same
+    digits on any number of cores. Always two: on one core they take turns.
+    """
+    with one_thread(), ThreadPoolExecutor(2, initializer=torch.set_num_threads, initargs=(1,)) as workers:
+        yield lambda work, pieces: list(workers.map(work, pieces))
