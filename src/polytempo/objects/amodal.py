@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
+from polytempo.objects.carried import CarryConfig
 from polytempo.objects.fit_source import FitConfig, fit_to_visible
 from polytempo.objects.posture import Completion, PostureConfig, find_sources, occlusion_frames
 from polytempo.objects.registration import BodyPath
@@ -21,8 +22,8 @@ POSTURE = PostureConfig()
 FAR_FRAMES = 12
 """Frames from the nearest whole one beyond which a body's path is not taken from whole frames alone."""
 LIKE, UNLIKE = 0.43, 0.55
-"""A source whose posture disagrees by less is believed, by more not at all: rather a body that ends where it was hidden
-than one of another shape. Drawn walkers disagree by 0.13 to 0.42, a child filmed kneeling by 0.4 to 0.9."""
+"""A source whose posture disagrees by less is believed, by more not at all: a body of another shape is no stand-in.
+Drawn walkers disagree by 0.13 to 0.42, a child filmed kneeling by 0.4 to 0.9."""
 PART_SHARE = 0.15
 """A body of which this share is seen tells about where it is."""
 
@@ -44,6 +45,10 @@ class AmodalConfig:
     """Within this distance of what is in front, the subject's own mask may be mistaken, in pixels."""
     dispute_colour: float = 0.25
     """Difference from the expected colour, 0…1, from which such a pixel is given to what is in front."""
+    carry: CarryConfig = field(default_factory=CarryConfig)
+    """How a body is put together from pieces where no frame shows it in a like posture."""
+    believed: float = 0.5
+    """From this belief in the postures, 0…1, on the mean over a spell of hiding, they stand in and not pieces."""
     threshold: float = 0.45
     """Share of the sources that must show body for a hidden pixel to count as body."""
 

@@ -9,8 +9,9 @@ from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig, hidden_sources, shown_body
+from polytempo.objects.amodal import AmodalConfig
 from polytempo.objects.cast import Cast
+from polytempo.objects.whole_body import whole_body
 
 
 def hidden_appearance(
@@ -25,7 +26,8 @@ def hidden_appearance(
     """Pictures of a subject's hidden parts, by frame.
 
     Every frame in which another subject hides part of this one is shown with the mean of the best source frames,
-    each laid where the body is. The mean is softer than a single source, and on average nearer to the truth.
+    each laid where the body is. The mean is softer than a single source, and on average nearer to the truth. Where no
+    frame shows the body in a like posture, it is put together from pieces (``carried_bodies``).
 
     Args:
         pictures: The clip, at the masks' size.
@@ -55,11 +57,10 @@ def hidden_appearance(
         return {}
     camera = camera or static_path(len(pictures), picture_size(pictures))
     front = subjects_in_front(cast, subject_id)
-    bands = hidden_sources(subject.mask, front, pictures, camera, config=config)
+    whole = whole_body(subject.mask, front, pictures, camera, config=config)
     out: dict[int, NDArray[np.float32]] = {}
     for i, t in enumerate(frames):
-        shown = shown_body(pictures, subject.mask, bands, frame=int(t))
-        out[int(t)] = shown * (front | hidden)[t][..., None]
+        out[int(t)] = whole.shown(int(t)) * (front | hidden)[t][..., None]
         report(Progress(stage="objects.appearance", done=i + 1, total=len(frames)))
     return out
 

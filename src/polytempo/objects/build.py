@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -14,11 +14,12 @@ from polytempo.camera.path import CameraPath
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown, hidden_sources, shown_body
+from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.objects.order import back_to_front, meetings, runs
 from polytempo.objects.registration import neighbour_flow
 from polytempo.objects.repair import RepairConfig, missed_frames, not_lost, present_frames, repair_masks
+from polytempo.objects.whole_body import whole_body
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,11 +98,12 @@ def build_cast(
     for i, name in enumerate(names):
         fronts = [back_first[back_first.index(name) + 1 :] for back_first in subject_order]
         front = _union(steady, fronts)
-        bands = hidden_sources(steady[name], front, pictures, camera, config=amodal_config)
+        whole = whole_body(steady[name], front, pictures, camera, config=amodal_config)
+        warnings += _carried_warnings(name, whole.carried)
         amodal[name] = steady[name].copy()
-        for t in sorted({t for band in bands for t in band.sources}):
-            shown = shown_body(pictures, steady[name], bands, frame=t)
-            if config.repair_masks and not keep_who:
+        for t in whole.frames:
+            shown = whole.shown(t)
+            if config.repair_masks and not keep_who and t not in whole.carried:
                 wrong = disputed_pixels(steady[name][t], front[t], pictures[t], shown, config=amodal_config)
                 steady[name][t] &= ~wrong
                 _give_to_nearest(wrong, [steady[other][t] for other in fronts[t]])
@@ -113,8 +115,8 @@ def build_cast(
     for i, name in enumerate(names):
         # A subject may have been given pixels after it was completed itself.
         body = amodal[name] | steady[name]
-        whole = body.sum((1, 2))
-        visibility = np.where(whole > 0, steady[name].sum((1, 2)) / np.maximum(whole, 1), 0.0).astype(np.float32)
+        area = body.sum((1, 2))
+        visibility = np.where(area > 0, steady[name].sum((1, 2)) / np.maximum(area, 1), 0.0).astype(np.float32)
         subjects.append(Subject(subject_id=i + 1, name=name, mask=steady[name], amodal=body, visibility=visibility))
     return Cast(subjects=tuple(subjects), layers=layers, order=layer_order, warnings=tuple(warnings))
 
@@ -277,6 +279,15 @@ def _check_masks(masks: dict[str, Bool[np.ndarray, "T H W"]], pictures: Pictures
                 "objects.build", "every subject must have a mask on at least one frame",
                 got=f"no pixel of {name!r} in {len(mask)} frames", todo="Prompt it again or leave it out",
             )  # fmt: skip
+
+
+def _carried_warnings(name: str, carried: Mapping[int, object]) -> list[str]:
+    if not carried:
+        return []
+    return [
+        f"{name}: on {len(carried)} frames between {min(carried)} and {max(carried)} nothing shows the whole body in a "
+        f"like posture; what is hidden there is put together from pieces seen before and after, and partly guessed"
+    ]
 
 
 def _lost_warning(name: str, lost: NDArray[np.bool_], mask: NDArray[np.bool_]) -> str:
