@@ -20,6 +20,7 @@ from polytempo.decompose.bare import background_plate
 from polytempo.decompose.nvd.build import background_of, empty_model, learn_atlases
 from polytempo.decompose.nvd.export import render_frames
 from polytempo.decompose.nvd.shading import layer_shadings
+from polytempo.decompose.nvd.unfollowed import Unfollowed
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import StackWriter, read_stack, write_stack
 from polytempo.objects.cast import Cast
@@ -82,10 +83,7 @@ def run_atlas_layers(
         tensors = {name: value.cpu().contiguous() for name, value in trained.model.state_dict().items()}
         write_bytes(folder / WEIGHTS, safetensors.torch.save(tensors))
         names = {one.layer_id: one.name for one in cast.layers}
-        return [
-            f"{names[one]}: no motion that can be trusted lies on its masks, so paint on it may swim; look at the masks"
-            for one in trained.unfollowed
-        ]
+        return [f"{names[one.layer_id]}: {_said(one)}" for one in trained.unfollowed]
 
     atlases = run_stage(
         project,
@@ -177,6 +175,27 @@ def current_atlases(project: Project, settings: Settings, *, side_px: int, repor
         raise damaged_result(folder, "weights of other settings") from error
     names = [*(plan.name for plan in cast.layers), BACKGROUND_NAME]
     return dict(zip(names, atlas_pictures(model, side_px=side_px, report=report), strict=True))
+
+
+def _said(one: Unfollowed) -> str:
+    """What is wrong with a layer's masks, and in which frames."""
+    what = {
+        "lost": "what its masks show is not found again where motion leads",
+        "elsewhere": "its masks go another way than what they show",
+    }[one.why]
+    where = f"in {len(one.frames)} of {one.n_frames} frames ({_ranges(one.frames)})"
+    return f"{what}, {where}, so paint on it may swim; look at the masks"
+
+
+def _ranges(frames: Sequence[int]) -> str:
+    """Ascending numbers, those that follow on each other as one range."""
+    runs: list[list[int]] = []
+    for one in frames:
+        if runs and runs[-1][-1] == one - 1:
+            runs[-1][1:] = [one]
+        else:
+            runs.append([one])
+    return ", ".join(" to ".join(map(str, one)) for one in runs)
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

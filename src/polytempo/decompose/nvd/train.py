@@ -19,6 +19,7 @@ from polytempo.decompose.nvd.encoding.encode import HashGrid
 from polytempo.decompose.nvd.footage import Footage, random_points, soft_mask_logits
 from polytempo.decompose.nvd.model import AtlasModel, LayerStart
 from polytempo.decompose.nvd.objective import pretrain_loss, step_loss
+from polytempo.decompose.nvd.unfollowed import Unfollowed
 
 LOG_EVERY = 20
 """Steps between two values of ``Trained.history``."""
@@ -31,8 +32,8 @@ class Trained:
     model: AtlasModel
     history: tuple[dict[str, float], ...]
     """Loss terms of every ``LOG_EVERY``-th step of this run, with its number; those before a resume left out."""
-    unfollowed: tuple[int, ...] = ()
-    """Ids of layers on whose masks no flow can be trusted."""
+    unfollowed: tuple[Unfollowed, ...] = ()
+    """Layers whose masks never meet the motion."""
 
 
 def train(

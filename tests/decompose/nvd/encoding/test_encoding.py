@@ -219,3 +219,18 @@ def test_triton_agrees_with_the_reference(config: GridConfig, n_dims: int) -> No
     layout = grid_layout(config, n_dims)
     points, table = random_case(layout, 5000, seed=n_dims)
     assert_agree(encode_gpu, layout, (points * 1.4 - 0.2).cuda(), table.cuda())
+
+
+@pytest.mark.skipif(importlib.util.find_spec("triton") is None, reason="Triton is not installed")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the kernels run on the CUDA device")
+@pytest.mark.parametrize("n_dims", [1, 2, 3])
+@pytest.mark.parametrize("config", [TINY, GridConfig()])
+def test_triton_interpreted_agrees_with_the_reference(
+    config: GridConfig, n_dims: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRITON_INTERPRET", "1")  # read when the kernels are made
+    from polytempo.decompose.nvd.encoding.gpu import encode_gpu
+
+    layout = grid_layout(config, n_dims)
+    points, table = random_case(layout, 300, seed=n_dims)
+    assert_agree(encode_gpu, layout, points * 1.4 - 0.2, table)
