@@ -114,8 +114,19 @@ def test_a_short_course_runs_through() -> None:
 
 
 def test_a_kept_run_is_taken_where_its_settings_are_the_same_and_made_anew_where_they_are_not(tmp_path: Path) -> None:
-    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path)
+    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path, wall_minutes=None)
     write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": {"headline": {"psnr": 30.0}}})
     assert kept(Path("nowhere"), config, Path("score.py"), given) == {"headline": {"psnr": 30.0}}
     with pytest.raises(FileNotFoundError, match=r"scene\.json"):
         kept(Path("nowhere"), RunConfig(preset="paper", minutes=2), Path("score.py"), given)
+
+
+def test_a_kept_run_that_ended_early_goes_on(tmp_path: Path) -> None:
+    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path, wall_minutes=None)
+    result = {"headline": {"psnr": 30.0}, "course": {"done": 3, "planned": 3}}
+    write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": result})
+    assert kept(Path("nowhere"), config, Path("score.py"), given) == result
+    result["course"]["done"] = 2
+    write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": result})
+    with pytest.raises(FileNotFoundError, match=r"scene\.json"):
+        kept(Path("nowhere"), config, Path("score.py"), given)
