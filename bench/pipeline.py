@@ -6,12 +6,14 @@ import importlib
 import pickle
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from course import Course, followed, read_course
 from machine import measured
 from numpy.typing import NDArray
 from scene_folder import SceneFolder
@@ -22,9 +24,9 @@ from polytempo.bodies.keypoints_to_uv import keypoints_to_uv
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.files import digest, file_digest
 from polytempo.core.progress import Progress, Report
-from polytempo.decompose.lnr.maps import layer_maps
+from polytempo.decompose.lnr.maps import LayerMaps, layer_maps
 from polytempo.decompose.lnr.paper import decompose_lnr
-from polytempo.decompose.lnr.paper_config import paper_config, shortened, standard_config
+from polytempo.decompose.lnr.paper_config import LnrConfig, paper_config, shortened, standard_config
 from polytempo.decompose.lnr.train import train
 from polytempo.layers.stack import LayerStack
 from polytempo.objects.build import build_cast
@@ -81,12 +83,23 @@ class RunResult:
     """Layer id in the stack of each folder number."""
     stages: dict[str, dict[str, float]]
     warnings: tuple[str, ...]
-    epochs: int | None = None
+    course: Course | None = None
     """Of a neural preset."""
 
 
-def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, report: Report) -> RunResult:
-    """Decompose one scene: read, camera, cast, layers."""
+def run_scene(
+    scene: SceneFolder,
+    config: RunConfig,
+    *,
+    cache: Path | None,
+    report: Report,
+    course_folder: Path | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> RunResult:
+    """Decompose one scene: read, camera, cast, layers.
+
+    Training of a neural preset is kept in ``course_folder``, where it goes on from; ``stop`` ends it after an epoch.
+    """
     stages: dict[str, dict[str, float]] = {}
     clip = probe(scene.path / "input.mp4")
     with tempfile.TemporaryDirectory() as folder:
@@ -118,16 +131,18 @@ def run_scene(scene: SceneFolder, config: RunConfig, *, cache: Path | None, repo
                 bodies = bodies_of(cast, found, camera)
                 more["bodies"] = bodies
                 cast, more["hidden"] = completed_cast(pictures, cast, bodies, camera=camera)
-        epochs: int | None = None
+        course: Course | None = None
         with measured("decompose", stages):
             if config.preset == "draft":
                 stack = _decompose(pictures, camera, cast, config, Path(folder) / "checkpoint", report, more)
             else:
-                stack, epochs = _decompose_neural(pictures, camera, cast, bodies, config, report)
+                stack, course = _decompose_neural(
+                    pictures, camera, cast, bodies, config, folder=course_folder, stop=stop, report=report
+                )
     layer_of = {int(plan.name): plan.layer_id for plan in cast.layers if plan.name.isdigit()}
     return RunResult(
         stack=stack, clip=clip, layer_of=layer_of, stages=stages, warnings=(*camera.warnings, *cast.warnings),
-        epochs=epochs,
+        course=course,
     )  # fmt: skip
 
 
@@ -206,12 +221,12 @@ def _decompose_neural(
     cast: Cast,
     bodies: dict[int, Body],
     config: RunConfig,
+    *,
+    folder: Path | None,
+    stop: Callable[[], bool],
     report: Report,
-) -> tuple[LayerStack, int]:
-    """Layers by a neural preset in about the minutes given, and its epochs.
-
-    Two batches are trained on for nothing first, which tells how many epochs go into the time.
-    """
+) -> tuple[LayerStack, Course]:
+    """Layers by a neural preset in about the minutes given, and its course."""
     preset = standard_config() if config.preset == "standard" else paper_config()
     preset = replace(
         preset, batch_size=config.batch_size, base_channels=config.base_channels,
@@ -219,27 +234,35 @@ def _decompose_neural(
     )  # fmt: skip
     maps = {who: keypoints_to_uv(one.track, size=camera.frame_size, build=one.build) for who, one in bodies.items()}
 
-    def layers(epochs: int) -> LayerStack:
-        return decompose_lnr(
-            pictures, camera, cast, config=shortened(preset, epochs), bodies=maps, seed=config.seed, report=report
-        )
+    def plan() -> int:
+        if config.epochs is not None:
+            return config.epochs
+        return _epochs_in(config.minutes, pictures, layer_maps(cast, camera, maps), preset, config.seed, report)
 
-    if config.epochs is not None:
-        return layers(config.epochs), config.epochs
-    n = min(2 * config.batch_size, len(pictures))
-    inputs = layer_maps(cast, camera, maps)
+    course = read_course(folder, repr(config), plan)
+    stack = decompose_lnr(
+        pictures, camera, cast, config=shortened(preset, course.planned), bodies=maps, seed=config.seed,
+        checkpoint=folder, enough=followed(course, folder, stop), report=report,
+    )  # fmt: skip
+    return stack, course
+
+
+def _epochs_in(
+    minutes: float, pictures: NDArray[np.uint8], inputs: LayerMaps, preset: LnrConfig, seed: int, report: Report
+) -> int:
+    """How many epochs go into so many CPU minutes, from two batches that are trained on for nothing."""
+    n = min(2 * preset.batch_size, len(pictures))
     few = replace(
         inputs, tile=inputs.tile[:n], uv=inputs.uv[:n], person=inputs.person[:n], trimap=inputs.trimap[:n],
         order=inputs.order[:n],
     )  # fmt: skip
     started = time.process_time()
     once = replace(shortened(preset, 1), warm_epochs=0)
-    train(pictures[:n], few, config=once, seed=config.seed, plate=lambda t: pictures[t], report=report)
+    train(pictures[:n], few, config=once, seed=seed, plate=lambda t: pictures[t], report=report)
     an_epoch = (time.process_time() - started) * len(pictures) / n
     # Epochs of the curriculum see half of the frames.
     share = 1 - 0.5 * preset.curriculum_epochs / preset.n_epochs
-    epochs = max(1, int(config.minutes * 60 / (an_epoch * share)))
-    return layers(epochs), epochs
+    return max(1, int(minutes * 60 / (an_epoch * share)))
 
 
 def _cache_file(scene: SceneFolder, config: RunConfig, cache: Path | None) -> Path | None:

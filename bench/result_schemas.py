@@ -50,8 +50,8 @@ class SceneResult:
     alpha: dict[str, dict[str, Any]]
     baselines: dict[str, dict[str, float | None]]
     warnings: list[str]
-    epochs: int | None = None
-    """Of a neural preset."""
+    course: dict[str, Any] | None = None
+    """Of a neural preset: epochs that were planned and done, and what they cost."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +67,10 @@ def main() -> int:
     return 0
 
 
-def run_one(folder: Path, config: RunConfig, script: Path, given: argparse.Namespace) -> dict[str, Any]:
-    """Decompose, render, score and print one scene."""
+def run_one(folder: Path, config: RunConfig, script: Path, given: argparse.Namespace, **course: Any) -> dict[str, Any]:
+    """Decompose, render, score and print one scene; ``course`` as ``run_scene`` has it."""
     scene = read_scene_folder(folder)
-    result = run_scene(scene, config, cache=given.stage_cache, report=progress_line)
+    result = run_scene(scene, config, cache=given.stage_cache, report=progress_line, **course)
     out: Path = given.out / folder.name
     stages = result.stages
     wanted = scene.outputs()
@@ -104,7 +105,7 @@ def run_one(folder: Path, config: RunConfig, script: Path, given: argparse.Names
         "alpha": ours["alpha"],
         "baselines": {kind: figures[kind] for kind in beside},
         "warnings": list(result.warnings),
-        **({} if result.epochs is None else {"epochs": result.epochs}),
+        **({} if result.course is None else {"course": asdict(result.course)}),
     }
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from polytempo.cli.main import VERBS, main
+from polytempo.project.config import config_document, config_from
+from polytempo.project.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -39,6 +41,19 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
         if not re.match(r"[a-z]+:", target):
             assert (page.parent / target).exists(), target
+
+
+def test_each_part_of_the_paper_is_where_the_table_says_and_can_be_said() -> None:
+    page = (ROOT / "docs" / "paper-parts.md").read_text()
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) > 25
+    for row in rows:
+        modules = re.findall(r"`([\w/]+(?:\.py|/))`", row[3])
+        assert modules, row
+        for module in modules:
+            assert (ROOT / "src" / "polytempo" / module).exists(), module
+        for said in re.findall(r"--set ((?:paper|standard)[\w.]*=\S+)`", row[4]):
+            config_from(Settings, config_document({}, sets=(said,)))
 
 
 def test_make_targets_exist() -> None:

@@ -63,7 +63,7 @@ class Blocks:
 
     def truth(self, shown: tuple[int, ...]) -> NDArray[np.uint8]:
         """What the clip would be with these layers alone."""
-        out = np.repeat(self.clean[None], N_FRAMES, 0)
+        out = np.repeat(self.clean[None], self.paint.shape[1], 0)
         for k in sorted(shown, reverse=True):
             out[self.alpha[k - 1]] = self.paint[k - 1][self.alpha[k - 1]]
         return out
@@ -125,9 +125,30 @@ def cart(seed: int = 0) -> Blocks:
     return drawn([she], [("cart", 1, WHITE, things > 0)], rng)
 
 
+def apart_and_together(seed: int = 0) -> Blocks:
+    """The curriculum's case: either of two people is alone in the middle for half of the frames, then both are there.
+
+    Together each one's square lies beside the *other* one's body, so that these frames alone tell the wrong owner:
+    what is near is learned first (Figure 6). Apart there is no doubt, and each of them is seen in the same places.
+    """
+    rng = np.random.default_rng(seed)
+    people: tuple[list[Box], list[Box]] = ([], [])
+    for t in range(2 * N_FRAMES):
+        middle, y = int(rng.integers(18, 34)), int(rng.integers(10, 17))
+        gap, lower, elsewhere = int(rng.integers(3, 6)), int(rng.integers(-1, 2)), int(rng.integers(10, 17))
+        together = t >= N_FRAMES
+        she = int(rng.integers(0, 4)) if N_FRAMES // 2 <= t < N_FRAMES else middle
+        he = int(rng.integers(54, 58)) if t < N_FRAMES // 2 else middle + (gap if together else 5)
+        people[0].append((she, y, 6, 14))
+        people[1].append((he, y + lower if together else elsewhere, 6, 14))
+    green = [(x + 7, y - 7, 8, 8) for x, y, *_ in people[0]]
+    yellow = [(x - 9, y + 5, 8, 8) for x, y, *_ in people[1]]
+    return drawn(list(people), [("hers", 1, GREEN, boxes(green)), ("his", 2, YELLOW, boxes(yellow))], rng)
+
+
 def boxes(places: Sequence[Box | None]) -> Mask:
     """Filled boxes, one a frame."""
-    out = np.zeros((N_FRAMES, SIZE[1], SIZE[0]), bool)
+    out = np.zeros((len(places), SIZE[1], SIZE[0]), bool)
     for t, place in enumerate(places):
         if place is not None:
             x, y, width, height = place
@@ -166,8 +187,8 @@ def drawn(
         for name, k, colour, mask in things
     }  # fmt: skip
     scene = Blocks(
-        pictures=np.zeros(0, np.uint8), clean=clean, cast=_cast(bodies, front), camera=static_path(N_FRAMES, SIZE),
-        effects=effects, paint=paint, alpha=alpha,
+        pictures=np.zeros(0, np.uint8), clean=clean, cast=_cast(bodies, front), effects=effects, paint=paint,
+        alpha=alpha, camera=static_path(bodies.shape[1], SIZE),
     )  # fmt: skip
     return replace(scene, pictures=scene.truth(tuple(range(1, len(people) + 1))))
 
@@ -185,4 +206,4 @@ def _cast(bodies: Mask, front: Mask) -> Cast:
         for k in range(len(bodies))
     )
     layers = tuple(LayerPlan(layer_id=one.subject_id, name=one.name, subject_ids=(one.subject_id,)) for one in subjects)
-    return Cast(subjects=subjects, layers=layers, order=(tuple(range(len(bodies), 0, -1)),) * N_FRAMES)
+    return Cast(subjects=subjects, layers=layers, order=(tuple(range(len(bodies), 0, -1)),) * bodies.shape[1])

@@ -3,8 +3,11 @@
     python bench/paper/presets.py ../shared/bench --scene crossing --minutes 20 60 --out out/presets
 
 A neural preset gets as many epochs as go into its CPU minutes; its whole course is scaled to them. Every run is scored
-by the functions of ``bench/truth.py`` and kept in ``DIR/PRESET/SCENE.json`` as soon as it ends: the same command, given
-again, goes on with those that are missing, so that a command that is stopped loses one run at most.
+by the functions of ``bench/truth.py`` and kept in ``DIR/PRESET/SCENE.json`` as soon as it ends.
+
+Ctrl-C, SIGTERM and ``--wall-minutes`` end a training after the epoch that it is in; what it has learned by then is
+scored, and the table says how many of its epochs it had. The same command, given again, goes on with that training and
+with the runs that are missing, also after a crash.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the bench's shared modules
 
+from course import stopped_politely
 from pipeline import RunConfig
 from report import Findings, experiment
 from scene_folder import find_score_script, scene_folders
@@ -40,6 +44,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--presets", nargs="+", default=list(PRESETS), choices=PRESETS)
     parser.add_argument("--minutes", type=float, nargs=2, default=[20.0, 60.0], metavar=("STANDARD", "PAPER"),
                         help="CPU minutes of training")  # fmt: skip
+    parser.add_argument("--wall-minutes", type=float, metavar="N", help="end a training after so long, and score it")
     parser.add_argument("--batch", type=int, default=defaults.batch_size, help="frames in a batch, for a neural preset")
     parser.add_argument("--base-channels", type=int, default=defaults.base_channels, help="width of the renderer")
     parser.add_argument("--inputs", default="masks+keypoints", choices=["masks", "masks+keypoints"])
@@ -69,10 +74,13 @@ def run(given: argparse.Namespace) -> Findings:
                 found.table += [
                     {"scene": folder.name, "method": name, **figures} for name, figures in result["baselines"].items()
                 ]
-            cost = result["stages"]["decompose"]
-            found.table.append({"scene": folder.name, "method": preset, **result["headline"],
-                                "CPU minutes": cost["cpu_seconds"] / 60, "peak MB": cost["peak_mb"],
-                                "epochs": result.get("epochs")})  # fmt: skip
+            cost, course = result["stages"]["decompose"], result.get("course")
+            row = {"scene": folder.name, "method": preset, **result["headline"], "peak MB": cost["peak_mb"]}
+            if course is None:
+                row["CPU minutes"] = cost["cpu_seconds"] / 60
+            else:
+                row |= {"CPU minutes": course["cpu_seconds"] / 60, "epochs": course["done"], "of": course["planned"]}
+            found.table.append(row)
     given.out = root
     return found
 
@@ -82,11 +90,16 @@ def kept(folder: Path, config: RunConfig, script: Path, given: argparse.Namespac
     path: Path = given.out / f"{folder.name}.json"
     if path.is_file():
         document = json.loads(path.read_text(encoding="utf-8"))
-        if document["config"] == repr(config):
+        if document["config"] == repr(config) and not _ended_early(document["result"]):
             return document["result"]
-    result = run_one(folder, config, script, given)
+    with stopped_politely(wall_minutes=given.wall_minutes) as stop:
+        result = run_one(folder, config, script, given, course_folder=given.out / f"{folder.name}-course", stop=stop)
     write_json(path, {"config": repr(config), "result": result})
     return result
+
+
+def _ended_early(result: dict[str, Any]) -> bool:
+    return "course" in result and result["course"]["done"] < result["course"]["planned"]
 
 
 if __name__ == "__main__":

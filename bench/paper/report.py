@@ -61,15 +61,16 @@ def experiment(
     run: Run,
     *,
     epochs: int | None = None,
+    seeds: Sequence[int] = (0,),
     more: Callable[[argparse.ArgumentParser], object] = lambda _: None,
 ) -> int:
     """Read the command line, run, print, write ``paper-NAME.json`` beside the figures; 1 where a claim is not met.
 
-    ``epochs`` are those of the committed figures; ``more`` may add options.
+    ``epochs`` and ``seeds`` are those of the committed figures; ``more`` may add options.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where figures and table go")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(seeds))
     if epochs is not None:
         parser.add_argument("--epochs", type=int, default=epochs)
     more(parser)

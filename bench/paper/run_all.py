@@ -15,7 +15,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-EXPERIMENTS = ("figure_4", "figure_6", "figure_7", "figure_10", "figure_11", "figure_12", "ablations", "cost")
+EXPERIMENTS = (
+    "figure_4",
+    "figure_6",
+    "figure_7",
+    "figure_10",
+    "figure_11",
+    "figure_12",
+    "curriculum",
+    "ablations",
+    "cost",
+)
 
 
 def main() -> int:

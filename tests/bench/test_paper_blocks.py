@@ -3,8 +3,13 @@ from __future__ import annotations
 import blocks
 import numpy as np
 import pytest
+from small_runs import maps_of_blocks
 
-SCENES = (blocks.motion, blocks.proximity, blocks.two_people, blocks.splash, blocks.cart)
+from polytempo.decompose.lnr.schedule import easiest_first
+
+SCENES = (
+    blocks.motion, blocks.proximity, blocks.two_people, blocks.splash, blocks.cart, blocks.apart_and_together,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("make", SCENES, ids=lambda one: one.__name__)
@@ -43,3 +48,21 @@ def test_the_correlated_square_keeps_its_distance_and_the_random_one_does_not() 
     }  # fmt: skip
     assert np.std(away["with her"]) < 0.5
     assert np.std(away["at random"]) > 5
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_easier_half_is_that_in_which_people_are_apart_and_each_is_seen_in_the_same_places(seed: int) -> None:
+    scene = blocks.apart_and_together(seed)
+    n_frames = len(scene.pictures)
+    ranked = easiest_first(maps_of_blocks(scene).trimap.transpose(1, 0, 2, 3) == 2)
+    assert sorted(ranked[: n_frames // 2]) == list(range(n_frames // 2))
+    both = scene.bodies.all(0).any((1, 2))
+    assert both.tolist() == [False] * (n_frames // 2) + [True] * (n_frames // 2)
+    for k, effect in enumerate(scene.effects.values()):
+        # Where both are there, the square is beside the other one's body; elsewhere it is far from it.
+        gaps = [np.abs(np.nonzero(scene.bodies[1 - k][t])[1].mean() - np.nonzero(effect.whole[t])[1].mean())
+                for t in range(n_frames)]  # fmt: skip
+        assert max(gaps[n_frames // 2 :]) < 8 < min(gaps[: n_frames // 2])
+        columns = np.array([np.nonzero(scene.bodies[k][t])[1].mean() for t in range(n_frames)])
+        alone, together = columns[: n_frames // 2], columns[n_frames // 2 :]
+        assert all(np.abs(alone - one).min() < 8 for one in together)

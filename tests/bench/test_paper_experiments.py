@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import blocks
 import numpy as np
 import pytest
 from ablations import without
+from curriculum import by_steps, claims, course_of, right, steps_in
 from double_dip import double_dip
 from figure_4 import maps_of, meeting
 from figure_11 import flat
@@ -55,7 +57,7 @@ def test_a_sheet_has_rows_of_one_width(tmp_path: Path) -> None:
 
 def true_layers(scene: blocks.Blocks) -> Learned:
     """The truth in the form that training gives."""
-    shape = (blocks.N_FRAMES, 1 + len(scene.alpha), 4, *blocks.SIZE[::-1])
+    shape = (len(scene.pictures), 1 + len(scene.alpha), 4, *blocks.SIZE[::-1])
     layers = np.ones(shape, np.float32)
     layers[:, 0, :3] = scene.clean.transpose(2, 0, 1) / 255
     for k in range(len(scene.alpha)):
@@ -113,9 +115,60 @@ def test_a_short_course_runs_through() -> None:
     assert len(looks) == 2
 
 
+@pytest.mark.parametrize(("steps", "n_frames"), [(800, 24), (600, 12), (250, 13)])
+def test_with_and_without_the_curriculum_there_are_equally_many_steps(steps: int, n_frames: int) -> None:
+    for easy in (0.0, 0.4):
+        config = course_of(steps, n_frames, easy)
+        on_half = config.curriculum_epochs * steps_in((n_frames + 1) // 2)
+        done = on_half + (config.n_epochs - config.curriculum_epochs) * steps_in(n_frames)
+        assert abs(done - steps) <= steps_in(n_frames) / 2
+        assert abs(on_half - easy * steps) <= steps_in(n_frames) / 2
+        looks = range(1, config.n_epochs + 1, max(1, config.n_epochs // 20))
+        shown = by_steps([float(epoch == looks[-1]) for epoch in looks], config, n_frames, steps)
+        assert len(shown) == 21
+        assert shown[-1] > 0.9
+
+
+def test_true_layers_are_right_wherever_people_are_and_exchanged_ones_nowhere() -> None:
+    scene = blocks.apart_and_together()
+    true = true_layers(scene)
+    layers = true.layers.copy()
+    layers[:, 1:] = layers[:, [2, 1]]
+    for frames in (slice(0, 12), slice(12, None)):
+        assert right(scene, true, frames) > 0.95
+        assert right(scene, replace(true, layers=layers), frames) < 0.05
+
+
+@pytest.mark.parametrize(("with_it", "without", "met"), [
+    ((0.9, 0.8), (0.7, 0.7), [True, True]),
+    ((0.9, 0.8), (0.8, 0.8), [False, True]),
+    ((0.9, 0.5), (0.3, 0.3), [True, False]),
+])  # fmt: skip
+def test_the_curriculum_must_gain_in_the_mean_and_be_right_in_every_seed(
+    with_it: tuple[float, ...], without: tuple[float, ...], met: list[bool]
+) -> None:
+    rows = [
+        {"curriculum": name, "right where they overlap": value}
+        for name, values in (("with", with_it), ("without", without))
+        for value in values
+    ]
+    assert [one.met for one in claims(Findings(settings={}, table=rows))] == met
+
+
 def test_a_kept_run_is_taken_where_its_settings_are_the_same_and_made_anew_where_they_are_not(tmp_path: Path) -> None:
-    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path)
+    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path, wall_minutes=None)
     write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": {"headline": {"psnr": 30.0}}})
     assert kept(Path("nowhere"), config, Path("score.py"), given) == {"headline": {"psnr": 30.0}}
     with pytest.raises(FileNotFoundError, match=r"scene\.json"):
         kept(Path("nowhere"), RunConfig(preset="paper", minutes=2), Path("score.py"), given)
+
+
+def test_a_kept_run_that_ended_early_goes_on(tmp_path: Path) -> None:
+    config, given = RunConfig(preset="paper", minutes=1), argparse.Namespace(out=tmp_path, wall_minutes=None)
+    result = {"headline": {"psnr": 30.0}, "course": {"done": 3, "planned": 3}}
+    write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": result})
+    assert kept(Path("nowhere"), config, Path("score.py"), given) == result
+    result["course"]["done"] = 2
+    write_json(tmp_path / "nowhere.json", {"config": repr(config), "result": result})
+    with pytest.raises(FileNotFoundError, match=r"scene\.json"):
+        kept(Path("nowhere"), config, Path("score.py"), given)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from outputs import edl_from_frame_maps, time_map_from_frames, write_output
-from pipeline import RunConfig, run_scene
+from pipeline import RunConfig, RunResult, run_scene
 from scene_folder import read_scene_folder, scene_folders
 from scoring import below_bars, headline, headline_table
 
@@ -97,7 +97,33 @@ def test_a_neural_preset_runs_for_as_many_epochs_as_go_into_its_minutes(preset: 
     scene = read_scene_folder(crossing_folder)
     config = RunConfig(preset=preset, inputs="masks+keypoints", minutes=0, batch_size=12, base_channels=4)
     result = run_scene(scene, config, cache=None, report=lambda _: None)
-    assert result.epochs == 1
+    assert result.course is not None
+    assert (result.course.planned, result.course.done) == (1, 1)
     assert [len(layer.pictures) for layer in result.stack.layers] == [12, 12]
     assert set(result.layer_of) == {1, 2}
     assert {"read", "camera", "cast", "bodies", "decompose"} <= set(result.stages)
+
+
+@pytest.mark.slow
+def test_a_course_that_was_stopped_is_scored_as_it_is_and_goes_on(crossing_folder: Path, tmp_path: Path) -> None:
+    scene = read_scene_folder(crossing_folder)
+    config = RunConfig(preset="standard", inputs="masks+keypoints", epochs=2, batch_size=6, base_channels=4)
+
+    def run(folder: Path | None, *, stop: bool = False) -> RunResult:
+        return run_scene(
+            scene, config, cache=tmp_path / "cache", report=lambda _: None, course_folder=folder, stop=lambda: stop
+        )
+
+    def pictures(result: RunResult) -> np.ndarray:
+        return np.asarray(result.stack.layers[0].pictures)
+
+    part = run(tmp_path / "course", stop=True)
+    assert part.course is not None
+    assert (part.course.done, part.course.planned, part.course.ended_early) == (1, 2, True)
+    assert len(part.stack.layers) == 2
+    whole, rest = run(None), run(tmp_path / "course")
+    assert rest.course is not None
+    assert (rest.course.done, rest.course.ended_early) == (2, False)
+    assert rest.course.cpu_seconds > part.course.cpu_seconds > 0
+    assert np.array_equal(pictures(rest), pictures(whole))
+    assert not np.array_equal(pictures(part), pictures(whole))

@@ -22,6 +22,7 @@ from polytempo.project.folder import DamagedProjectError
         (MemoryError(), 3),
         (OSError(errno.ENOSPC, "No space left on device", "/somewhere"), 3),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"), 3),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 1 bytes."), 3),
         (OSError(errno.EIO, "Input/output error"), 1),
         (RuntimeError("something else"), 1),
     ],

@@ -17,12 +17,14 @@ from polytempo.bodies.limbs import LIMBS, poses
 from polytempo.bodies.rasterise import draw_body
 from polytempo.bodies.skeleton import body_crop, skeleton_picture
 from polytempo.bodies.uv_network import UvNetwork, UvNetworkConfig, uv_loss
-from polytempo.bodies.uv_pairs import DamageConfig, damaged, draw_pair
+from polytempo.bodies.uv_pairs import DamageConfig, Pair, damaged, draw_pair
 from polytempo.core.errors import InputError
 from polytempo.core.progress import Progress, Report, silent
 
 Body = tuple[UInt8[np.ndarray, "S S"], Float32[np.ndarray, "S S 2"]]
 """Part and UV of a picture."""
+PairSource = Callable[[np.random.Generator, int], Pair]
+"""Gives one of its pairs as a square picture of so many pixels."""
 HELD_OUT = 1 << 40
 """Seeds of held-out people lie from here on; those of training lie below."""
 
@@ -36,7 +38,7 @@ class UvTraining:
     n_steps: int = 1500
     """Optimiser steps."""
     batch_size: int = 8
-    """People a step, each drawn for it alone."""
+    """People a step."""
     learning_rate: float = 2e-3
     """Of Adam, lowered along a cosine to a hundredth."""
     damage: DamageConfig = field(default_factory=DamageConfig)
@@ -69,20 +71,26 @@ class UvScores:
     silhouette_iou: float
 
 
+def drawn_pair(rng: np.random.Generator, side: int) -> Pair:
+    """Somebody drawn; the source of pairs that everybody has."""
+    return draw_pair(rng, side=side)
+
+
 def train_uv_network(
-    config: UvTraining = UvTraining(), *, seed: int = 0, report: Report = silent
+    config: UvTraining = UvTraining(), *, source: PairSource = drawn_pair, seed: int = 0, report: Report = silent
 ) -> tuple[UvNetwork, list[float]]:
-    """Train on people drawn as it goes; every step's people come from ``seed`` and the step's number.
+    """Train on people drawn as it goes, or on others; every step's people come from ``seed`` and the step's number.
 
     Args:
         config: See ``UvTraining``.
+        source: Of the pairs.
         seed: Below 2^20.
         report: Told after every step.
 
     Returns:
         The network, and the loss of every step.
 
-    Source: LNR, Section 4.5 and A.2.3; the pairs are drawn instead of found in videos.
+    Source: LNR, Section 4.5 and A.2.3; pairs are drawn where nobody has found any in videos.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -94,7 +102,7 @@ def train_uv_network(
     network.train()
     for step in range(config.n_steps):
         rng = np.random.default_rng([seed, step])
-        pictures, parts, uv = _batch(config, rng)
+        pictures, parts, uv = _batch(config, source, rng)
         logits, found = network(pictures)
         loss = uv_loss(logits, found, parts, uv)
         optimiser.zero_grad(set_to_none=True)
@@ -119,7 +127,13 @@ def uv_from_keypoints(points: Keypoints, *, side: int) -> Body:
 
 
 def uv_scores(
-    body_of: Callable[[Keypoints], Body], *, n_people: int, side: int, seed: int = 0, damage: DamageConfig | None = None
+    body_of: Callable[[Keypoints], Body],
+    *,
+    n_people: int,
+    side: int,
+    source: PairSource = drawn_pair,
+    seed: int = 0,
+    damage: DamageConfig | None = None,
 ) -> UvScores:
     """Scores on held-out people with damaged keypoints.
 
@@ -127,6 +141,7 @@ def uv_scores(
         body_of: Gives part and UV of a picture of ``side`` from keypoints.
         n_people: How many.
         side: Of the pictures, in pixels.
+        source: Of the people.
         seed: Of the people; never those of training.
         damage: What is done to the keypoints.
     """
@@ -135,7 +150,7 @@ def uv_scores(
     both = either = 0
     for one in range(n_people):
         rng = np.random.default_rng([HELD_OUT + seed, one])
-        pair = draw_pair(rng, side=side)
+        pair = source(rng, side)
         points = damaged(pair.points, rng, config=damage or DamageConfig())
         part, uv = body_of(points)
         body = pair.part > 0
@@ -157,12 +172,12 @@ def uv_scores(
 
 
 def _batch(
-    config: UvTraining, rng: np.random.Generator
+    config: UvTraining, source: PairSource, rng: np.random.Generator
 ) -> tuple[Float[Tensor, "B 3 S S"], Tensor, Float[Tensor, "B 2 S S"]]:
     side = config.network.side
     pictures, parts, places = [], [], []
     for _ in range(config.batch_size):
-        pair = draw_pair(rng, side=int(1.6 * side))
+        pair = source(rng, int(1.6 * side))
         points = damaged(pair.points, rng, config=config.damage)
         crop = body_crop(points, side=side)
         pictures.append(skeleton_picture(points, crop))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import errno
 
-from polytempo.core.errors import CancelledError, InputError, PolytempoError, ResourceError, VersionError
+from polytempo.core.errors import (
+    CancelledError,
+    InputError,
+    PolytempoError,
+    ResourceError,
+    VersionError,
+    memory_ran_out,
+)
 from polytempo.project.folder import DamagedProjectError
 
 OK = 0
@@ -37,7 +44,7 @@ def exit_code(error: BaseException) -> int:
 
 def as_resource_error(error: BaseException) -> ResourceError | None:
     """Give our words for what Python, torch and the system raise when memory or disk run out."""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or _torch_allocation(error):
+    if memory_ran_out(error):
         return ResourceError(
             "memory",
             "there must be enough for the clip",
@@ -53,7 +60,3 @@ def as_resource_error(error: BaseException) -> ResourceError | None:
             path=error.filename,
         )
     return None
-
-
-def _torch_allocation(error: BaseException) -> bool:
-    return isinstance(error, RuntimeError) and "allocate memory" in str(error)

@@ -65,3 +65,14 @@ def _rebuilt(
     kind: type[PolytempoError], where: str, must: str, got: str, todo: str, path: str | PathLike[str] | None
 ) -> PolytempoError:
     return kind(where, must, got=got, todo=todo, path=path)
+
+
+def memory_ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory was refused: Python's own, CUDA's, or that of torch's allocator on a CPU.
+
+    The last has no class of its own, and its words differ: Linux "can't allocate memory", Windows "not enough memory".
+    """
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    words = ("allocate memory", "not enough memory")
+    return isinstance(error, RuntimeError) and any(one in str(error) for one in words)

@@ -31,14 +31,16 @@ def terms(model: nn.Module, part: np.ndarray) -> LossTerms:
     return LossTerms(total=loss, reconstruction=loss, mask=loss * 0, regulariser=loss * 0)
 
 
-def steps(n: int, *, part_size: int, refuse_above: int = 99) -> tuple[torch.Tensor, list[float], Stepper]:
+def steps(
+    n: int, *, part_size: int, refuse_above: int = 99, refusal: Exception | None = None
+) -> tuple[torch.Tensor, list[float], Stepper]:
     model = linear()
     stepper = Stepper(torch.optim.Adam(model.parameters(), lr=0.1), part_size=part_size)
     losses: list[float] = []
 
     def loss_of(part: np.ndarray) -> LossTerms:
         if len(part) > refuse_above:
-            raise torch.OutOfMemoryError("not enough")
+            raise refusal or torch.OutOfMemoryError("not enough")
         return terms(model, part)
 
     for _ in range(n):
@@ -63,6 +65,15 @@ def test_out_of_memory_halves_the_parts_and_changes_nothing_else(caplog: pytest.
         "memory ran out; batches are now taken in parts of 6 frames",
         "memory ran out; batches are now taken in parts of 3 frames",
     ]
+
+
+def test_what_the_allocator_of_a_cpu_says_is_known_and_other_errors_are_not_hidden() -> None:
+    with pytest.raises(RuntimeError) as refused:
+        torch.empty(1 << 60)  # what this machine's allocator really says
+    _, _, stepper = steps(2, part_size=12, refuse_above=6, refusal=refused.value)
+    assert stepper.part_size == 6
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        steps(1, part_size=12, refuse_above=6, refusal=RuntimeError("shapes differ"))
 
 
 @pytest.mark.refusal

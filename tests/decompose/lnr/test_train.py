@@ -74,6 +74,18 @@ class Counting:
         return self.pictures[index]
 
 
+def test_a_course_that_ends_early_keeps_its_state_and_goes_on_as_if_it_had_not(
+    lone: LayerMaps, lone_scene: DrawnScene, tmp_path: Path
+) -> None:
+    whole = train(lone_scene.pictures, lone, config=TINY, seed=3)
+    ended = train(lone_scene.pictures, lone, config=TINY, seed=3, checkpoint=tmp_path, enough=lambda epoch: epoch == 0)
+    assert len(ended.history) == 1
+    resumed = train(lone_scene.pictures, lone, config=TINY, seed=3, checkpoint=tmp_path, enough=lambda _: False)
+    assert len(resumed.history) == TINY.n_epochs - 1
+    for name, one in weights(whole.model).items():
+        assert torch.equal(one, weights(resumed.model)[name]), name
+
+
 def test_the_curriculum_starts_with_the_easier_half(crossing_scene: DrawnScene) -> None:
     maps = layer_maps(true_cast(crossing_scene), crossing_scene.camera, {})
     pictures = Counting(crossing_scene.pictures)

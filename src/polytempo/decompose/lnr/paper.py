@@ -19,7 +19,7 @@ from polytempo.decompose.lnr.export import render_background, render_frames_of_l
 from polytempo.decompose.lnr.maps import LayerMaps, layer_maps
 from polytempo.decompose.lnr.model import LayeredRenderer
 from polytempo.decompose.lnr.paper_config import LnrConfig
-from polytempo.decompose.lnr.train import Trained, train, training_key
+from polytempo.decompose.lnr.train import Enough, Trained, train, training_key
 from polytempo.decompose.lnr.train_upsampler import train_upsampler
 from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.stack import Background, Layer, LayerStack
@@ -48,6 +48,7 @@ def decompose_lnr(
     doubled: Pictures | None = None,
     seed: int = 0,
     checkpoint: Path | None = None,
+    enough: Enough | None = None,
     report: Report = silent,
 ) -> LayerStack:
     """Layers of a clip at the size of its pictures, in memory; for clips that fit there.
@@ -63,12 +64,13 @@ def decompose_lnr(
         doubled: Frames at twice the size, for the upsampler; without them it is left out.
         seed: Same seed, same result on one machine.
         checkpoint: Folder for the training state; a killed run goes on from there.
+        enough: Ends training of the renderer early; see ``train``.
         report: Receives progress.
     """
     plate = background_plate(pictures, camera, cast, report=report)
     networks = learn(
         pictures, camera, cast, plate, config=config, bodies=bodies, doubled=doubled, seed=seed, checkpoint=checkpoint,
-        report=report,
+        enough=enough, report=report,
     )  # fmt: skip
     frames: dict[int, list[Picture]] = {plan.layer_id: [] for plan in cast.layers}
     background = lay_background(
@@ -104,6 +106,7 @@ def learn(
     trimaps: Sequence[HandTrimap] = (),
     seed: int = 0,
     checkpoint: Path | None = None,
+    enough: Enough | None = None,
     report: Report = silent,
 ) -> Networks:
     """Train the renderer, then the upsampler; see ``decompose_lnr`` for the arguments.
@@ -120,8 +123,9 @@ def learn(
 
     needed = config.warm_epochs > 0 or config.given_background
     trained = train(
-        pictures, maps, config=config, seed=seed, plate=seen if needed else None, checkpoint=checkpoint, report=report
-    )
+        pictures, maps, config=config, seed=seed, plate=seen if needed else None, checkpoint=checkpoint,
+        enough=enough, report=report,
+    )  # fmt: skip
     upsampler = None
     if doubled is not None and config.upsample.n_epochs > 0:
         upsampler = train_upsampler(

@@ -11,7 +11,7 @@ import torch.distributed as dist
 from numpy.typing import NDArray
 from torch import Tensor
 
-from polytempo.core.errors import ResourceError
+from polytempo.core.errors import ResourceError, memory_ran_out
 from polytempo.decompose.lnr.objective import LossTerms
 from polytempo.decompose.lnr.team import Team
 
@@ -46,10 +46,8 @@ class Stepper:
             try:
                 terms = self._accumulate(mine, len(chosen), loss_of)
                 break
-            except (torch.OutOfMemoryError, MemoryError) as error:
-                self._shrink(error)
-            except RuntimeError as error:  # the CPU's allocator has no error class of its own
-                if "not enough memory" not in str(error):
+            except (RuntimeError, MemoryError) as error:
+                if not memory_ran_out(error):
                     raise
                 self._shrink(error)
         parameters = [p for group in self.optimiser.param_groups for p in group["params"]]

@@ -34,6 +34,9 @@ PlateOf = Callable[[int], NDArray[np.uint8]]
 """Clean plate as a frame's camera shows it, ``uint8 [H, W, 3]`` at working size."""
 
 Watch = Callable[[int, LayeredRenderer], None]
+Enough = Callable[[int], bool]
+"""Asked after every epoch, by its number, whether the course may end here."""
+
 STATE = "lnr.safetensors"
 """Name of the training state in the checkpoint's folder."""
 
@@ -59,6 +62,7 @@ def train(
     checkpoint: Path | None = None,
     device: torch.device | None = None,
     watch: Watch | None = None,
+    enough: Enough | None = None,
     report: Report = silent,
 ) -> Trained:
     """Train texture and renderer on one clip.
@@ -75,6 +79,7 @@ def train(
         checkpoint: Folder for the training state. None keeps nothing.
         device: CUDA where there is one, when left out.
         watch: Shown the model after every epoch, for experiments on what is learned when; must not change it.
+        enough: Ends the course early, with its state kept, so that the same call goes on with it. For one process.
         report: Told after every step; its message has the loss terms.
 
     Raises:
@@ -101,6 +106,9 @@ def train(
 
     if plate is None and (config.given_background or config.warm_epochs):
         raise InputError("decompose.lnr.train", "a warm start or a given background needs a clean plate", got="none")
+    members = waiting_members()
+    if enough is not None and (members is not None or team.size > 1):
+        raise InputError("decompose.lnr.train", "a course that may end early runs in one process", got="several")
 
     def loss_of(
         part: NDArray[np.int64], *, epoch: int, seeds: dict[int, int], weights: LossWeights, warm: bool
@@ -120,7 +128,7 @@ def train(
     if config.compiled and device.type == "cuda":
         model.renderer.compile()  # pyright: ignore[reportUnknownMemberType]
     shared = nullcontext()
-    if (members := waiting_members()) is not None:
+    if members is not None:
         everything = np.arange(len(pictures))
         call = Call(
             pictures=_frames(pictures, everything), maps=maps, config=config, seed=seed,
@@ -156,11 +164,13 @@ def train(
                 watch(epoch, model)
             if bootstrap is None and not warm and sums["mask"] < config.bootstrap_below:
                 bootstrap = max(epoch, 1)
-            last = epoch + 1 == config.n_epochs
+            last = epoch + 1 == config.n_epochs or (enough is not None and enough(epoch))
             if path is not None and team.leads and (last or time.monotonic() - saved > config.save_secs):
                 facts = {"bootstrap": -1.0 if bootstrap is None else float(bootstrap)}
                 save_state(path, TrainState(key=key, step=epoch + 1, facts=facts), model, optimiser)
                 saved = time.monotonic()
+            if last:
+                break
     return Trained(model=model, bootstrap_epoch=bootstrap, history=tuple(history))
 
 

@@ -1,0 +1,134 @@
+"""Paper A, A.1: first the easier half of the frames, because overlapping people make correlations ambiguous.
+
+    python bench/paper/curriculum.py --out out/paper
+
+For half of the frames either of two people is alone in the middle, for the other half both are there, each with their
+square beside the *other* one's body. Preset ``paper`` is trained with the curriculum and without it in equally many
+*steps*: an epoch on half of the frames has half of the steps, so that equal epochs would be less work.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from functools import partial
+
+import blocks
+import numpy as np
+from report import Claim, Findings, chart, experiment, over_grey, sheet
+from small_runs import BATCH, Learned, course, learned, settings
+
+from polytempo.decompose.lnr.paper_config import LnrConfig
+
+LEAST_GAIN = 0.1
+"""So much more of a square's alpha must be its own person's with the curriculum, where people overlap, in the mean …"""
+LEAST_RIGHT = 0.6
+"""… and so much of it in any case."""
+EASY_STEPS = 0.4
+"""Share of the steps on the easier half. The paper's is a quarter, of some ten thousand; of few hundreds more go into
+the bootstrap, before anything beside the bodies is learned."""
+L1_STEPS = 2 / 3
+"""As in ``patient_course``, but of the steps."""
+LOOKS = 20
+"""Looks at the layers on the way."""
+
+
+def main() -> int:
+    """Run the experiment."""
+    return experiment("curriculum", __doc__, run, seeds=(0, 1, 2), more=options)
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    """How long it is trained."""
+    parser.add_argument("--steps", type=int, default=600, help="optimiser steps, the same with and without")
+
+
+def run(given: argparse.Namespace) -> Findings:
+    """With and without; every seed draws another clip."""
+    n_frames = len(blocks.apart_and_together().pictures)
+    courses = {"with": course_of(given.steps, n_frames, EASY_STEPS), "without": course_of(given.steps, n_frames, 0)}
+    found = Findings(settings={"steps": given.steps, "frames": n_frames} | {
+        name: settings(one) | {"epochs": one.n_epochs, "curriculum_epochs": one.curriculum_epochs}
+        for name, one in courses.items()
+    })  # fmt: skip
+    for seed in given.seeds:
+        scene = blocks.apart_and_together(seed)
+        half, frames = n_frames // 2, (0, 8, 12, 15, 18, 21)
+        lines = [("input", [scene.pictures[t] for t in frames])]
+        for name, config in courses.items():
+            curve: list[float] = []
+            result = learned(
+                scene, config, seed=seed, every=max(1, config.n_epochs // LOOKS), watch=partial(note, scene, curve)
+            )
+            found.table.append({
+                "seed": seed, "curriculum": name, "right where they are apart": right(scene, result, slice(0, half)),
+                "right where they overlap": right(scene, result, slice(half, None)),
+                "bootstrap ended at epoch": result.bootstrap_epoch,
+            })  # fmt: skip
+            for m, who in ((1, "her"), (2, "his")):
+                lines.append((f"{who} layer, {name}", [over_grey(result.layers[t, m]) for t in frames]))
+            if seed == given.seeds[0]:
+                found.curves[name] = by_steps(curve, config, n_frames, given.steps)
+        if seed == given.seeds[0]:
+            sheet(given.out / "curriculum.png", lines)
+            chart(given.out / "curriculum-right.png", found.curves, across=f"{given.steps} steps",
+                  up="alpha in the right layer where they overlap")  # fmt: skip
+    found.claims = claims(found)
+    return found
+
+
+def claims(found: Findings) -> list[Claim]:
+    """What the table says of the paper's reason."""
+    column = "right where they overlap"
+    with_it, without = (
+        [row[column] for row in found.table if row["curriculum"] == name] for name in ("with", "without")
+    )
+    return [
+        Claim(text="where people overlap, more of each square is its own person's (share of alpha, mean gain)",
+              value=float(np.mean(with_it) - np.mean(without)), least=LEAST_GAIN),
+        Claim(text="and the better part of it is (share of alpha, worst seed)", value=min(with_it), least=LEAST_RIGHT),
+    ]  # fmt: skip
+
+
+def course_of(steps: int, n_frames: int, easy: float) -> LnrConfig:
+    """Paper A's training in so many steps, a share of them on the easier half."""
+    a_half, whole = steps_in((n_frames + 1) // 2), steps_in(n_frames)
+    curriculum = round(steps * easy / a_half)
+    rest = round((steps - curriculum * a_half) / whole)
+    l1 = curriculum + round((steps * L1_STEPS - curriculum * a_half) / whole)
+    return course(curriculum + rest, curriculum_epochs=curriculum, l1_epochs=l1)
+
+
+def steps_in(n_frames: int) -> int:
+    """Steps of an epoch on so many frames."""
+    return -(-n_frames // BATCH)
+
+
+def right(scene: blocks.Blocks, result: Learned, frames: slice) -> float:
+    """Share of the squares' alpha that is their own person's in some frames, mean over both squares."""
+    shares: list[float] = []
+    for effect in scene.effects.values():
+        here = effect.seen[frames]
+        alphas = [float(result.layers[frames, m, 3][here].mean()) for m in (1, 2)]
+        shares.append(alphas[effect.owner - 1] / max(sum(alphas), 1e-6))
+    return float(np.mean(shares))
+
+
+def note(scene: blocks.Blocks, curve: list[float], now: Learned) -> None:
+    """How right the layers are at this time, where people overlap."""
+    curve.append(right(scene, now, slice(len(scene.pictures) // 2, None)))
+
+
+def by_steps(curve: list[float], config: LnrConfig, n_frames: int, steps: int) -> list[float]:
+    """A curve over epochs as one over steps, so that both have the same axis."""
+    a_half, whole = steps_in((n_frames + 1) // 2), steps_in(n_frames)
+    every = max(1, config.n_epochs // LOOKS)
+    at = [
+        min(epoch, config.curriculum_epochs) * a_half + max(0, epoch - config.curriculum_epochs) * whole
+        for epoch in (1 + every * i for i in range(len(curve)))
+    ]
+    return np.interp(np.linspace(0, steps, LOOKS + 1), at, curve).tolist()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
