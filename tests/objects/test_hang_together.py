@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from polytempo.objects.flow import FlowField
 from polytempo.objects.hang_together import rejoined
 
 
@@ -79,3 +80,31 @@ def test_half_a_body_is_no_loose_piece() -> None:
     labels[0, 20:60, 85:105] = 1  # as large as what is left of it on the other side, and far
     labels[0, 10:70, 80:85] = 2
     assert (rejoined(labels, 2)[0] == labels[0])[20:60, [5, 104]].all()
+
+
+def head_behind_an_arm(*, bare_px: int, joined: bool) -> tuple[np.ndarray, FlowField]:
+    """``hidden_join`` on the second of two frames; on the first the head was joined to its body, or was not there."""
+    before, after = np.zeros((160, 120), np.uint8), hidden_join(bare_px=bare_px)[0]
+    before[100:150, 30:90] = 1
+    if joined:
+        before[18:100, 50:64] = 1
+    still = np.zeros((1, 160, 120, 2), np.float16)
+    return np.stack([before, after]), FlowField(to_next=still, to_previous=still)
+
+
+def test_a_head_that_was_on_its_shoulders_a_frame_before_stays_when_somebody_comes_between() -> None:
+    for bare_px, joined, stays in ((15, True, True), (15, False, False), (50, True, False)):
+        labels, flow = head_behind_an_arm(bare_px=bare_px, joined=joined)
+        kept = rejoined(labels, 2, flow=flow)[1, 18:30, 50:64]
+        assert (kept == (1 if stays else 2)).all(), (bare_px, joined)  # 50 px: more of nothing than of somebody else
+        assert (rejoined(labels, 2)[1, 18:30, 50:64] == 2).all()
+
+
+def test_it_stays_for_as_long_as_flow_leads_back_to_its_shoulders() -> None:
+    labels, _ = head_behind_an_arm(bare_px=15, joined=True)
+    labels = np.stack([labels[0], labels[1], labels[1], labels[1]])
+    still = np.zeros((3, 160, 120, 2), np.float16)
+    away = np.full((3, 160, 120, 2), 40, np.float16)
+    head = np.s_[1:, 18:30, 50:64]
+    assert (rejoined(labels, 2, flow=FlowField(to_next=still, to_previous=still))[head] == 1).all()
+    assert (rejoined(labels, 2, flow=FlowField(to_next=away, to_previous=away))[head] == 2).all()

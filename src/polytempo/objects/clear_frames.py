@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from polytempo.objects.scenes import frames_apart
 
-CONTACT = 0.3
+CONTACT = 0.2
 """Share of the outline on which subjects may touch while it is still clear who is who."""
 PROMPTED = 0.8
 """Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
+from polytempo.objects.flow import FlowField
+
 REACH = 0.15
 """Longest bare gap between a piece and its body, in units of the square root of the body's usual area."""
 COVERED = 0.25
@@ -17,12 +19,17 @@ HIDDEN_REACH = 0.11
 """Longest gap between such a piece and its body."""
 NO_LOOSE_PIECE = 0.6
 """A piece of at least this share of the largest one is as much the body as that."""
+MOST = 0.5
+"""Share of a piece's pixels that speaks for all of it."""
 TOUCH_SHARE = 0.06
 """A piece goes to another subject only if they share this much of the piece's outline."""
 
 
 def rejoined(
-    labels: UInt8[np.ndarray, "T H W"], n_subjects: int, followed: Bool[np.ndarray, "T H W"] | None = None
+    labels: UInt8[np.ndarray, "T H W"],
+    n_subjects: int,
+    followed: Bool[np.ndarray, "T H W"] | None = None,
+    flow: FlowField | None = None,
 ) -> UInt8[np.ndarray, "T H W"]:
     """Give pieces that lie apart from their own subject's largest piece to the subject they touch.
 
@@ -34,6 +41,9 @@ def rejoined(
         n_subjects: How many.
         followed: Where labels come from following subjects from other frames. Of a piece that is mostly so, the join
             may be hidden all the way.
+        flow: Between neighbouring frames. Where it is given, a piece between which and its body there is more of
+            somebody else than of nothing stays as long as flow leads most of it to what hung together with that body
+            a frame before or after: a head was on its shoulders before an arm came between them.
 
     Source: ours.
     """
@@ -41,20 +51,61 @@ def rejoined(
     if n_subjects < 2:
         return out
     areas = np.stack([np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)])
-    usual = [float(np.median(one[one > 0])) if one.any() else 0.0 for one in areas]
+    usual = [float(np.median(one[one > 0])) ** 0.5 if one.any() else 0.0 for one in areas]
+    ways = [None if followed is None else followed[t] for t in range(len(labels))]
+    kept = np.zeros(labels.shape, bool)
+    if flow is not None:
+        loose = [
+            [one for k in range(n_subjects) if areas[k, t] for one in _loose(labels[t], k + 1, usual[k], ways[t])]
+            for t in range(len(labels))
+        ]
+        kept = _once_joined(labels, loose, flow)
     for t in range(len(labels)):
         for k in np.argsort(areas[:, t]):  # the smallest first: what it gains may bring its body together
             if areas[k, t]:
-                _rejoin(out[t], int(k) + 1, usual[int(k)] ** 0.5, None if followed is None else followed[t])
+                for piece, _ in _loose(out[t], int(k) + 1, usual[int(k)], ways[t]):
+                    if kept[t][piece[:, 0], piece[:, 1]].mean() <= MOST:
+                        _give_away(out[t], piece, int(k) + 1)
     return out
 
 
-def _rejoin(labels: NDArray[np.uint8], label: int, side_px: float, followed: NDArray[np.bool_] | None) -> None:
-    """Change the labels of far pieces of one subject, in place."""
+def _once_joined(
+    labels: NDArray[np.uint8], loose: list[list[tuple[NDArray[np.int64], bool]]], flow: FlowField
+) -> NDArray[np.bool_]:
+    """Loose pieces ``[T, H, W]`` that flow leads, frame by frame, to where they hung together with their body."""
+    joined = labels.copy()
+    for t, pieces in enumerate(loose):
+        for piece, _ in pieces:
+            joined[t][piece[:, 0], piece[:, 1]] = 0
+    kept = np.zeros(labels.shape, bool)
+    n, height, width = labels.shape
+    for step in (1, -1):
+        for t in range(n)[::step]:
+            before = t - step
+            if not 0 <= before < n or not loose[t]:
+                continue
+            there = flow.step(before, t)[0]
+            for piece, hidden in loose[t]:
+                y, x = piece.T
+                if kept[t, y, x].all() or not hidden:
+                    continue
+                to_y = np.clip(np.rint(y + there[y, x, 1]), 0, height - 1).astype(int)
+                to_x = np.clip(np.rint(x + there[y, x, 0]), 0, width - 1).astype(int)
+                if (joined[before, to_y, to_x] == labels[t, y, x]).mean() > MOST:
+                    kept[t, y, x] = True
+                    joined[t, y, x] = labels[t, y, x]
+    return kept
+
+
+def _loose(
+    labels: NDArray[np.uint8], label: int, side_px: float, followed: NDArray[np.bool_] | None
+) -> list[tuple[NDArray[np.int64], bool]]:
+    """Places ``[N, 2]`` of pieces that are too far from a subject's largest one, and whether most between is others."""
     mine = labels == label
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(mine.astype(np.uint8), connectivity=8)
+    out: list[tuple[NDArray[np.int64], bool]] = []
     if n < 3:
-        return
+        return out
     body = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
     away, nearest = cv2.distanceTransformWithLabels(
         (pieces != body).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
@@ -71,18 +122,24 @@ def _rejoin(labels: NDArray[np.uint8], label: int, side_px: float, followed: NDA
         bare, covered = _gap(labels, label, at, places[nearest[at[0], at[1]]])
         if bare + COVERED * covered <= REACH * side_px:
             continue
-        was_followed = followed is not None and followed[piece[:, 0], piece[:, 1]].mean() > 0.5
-        if was_followed and bare + HIDDEN * covered <= HIDDEN_REACH * side_px:
-            continue
-        top, left = np.maximum(piece.min(0) - 2, 0)
-        down, right = piece.max(0) + 3
-        window = labels[top:down, left:right]
-        one = pieces[top:down, left:right] == i
-        ring = (cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~one
-        around = window[ring]
-        counts = np.bincount(around[(around > 0) & (around != label)], minlength=label + 1)
-        if counts.sum() and counts.max() >= TOUCH_SHARE * len(around):
-            window[one] = counts.argmax()
+        was_followed = followed is not None and followed[piece[:, 0], piece[:, 1]].mean() > MOST
+        if not (was_followed and bare + HIDDEN * covered <= HIDDEN_REACH * side_px):
+            out.append((piece, covered > bare))
+    return out
+
+
+def _give_away(labels: NDArray[np.uint8], piece: NDArray[np.int64], label: int) -> None:
+    """Give a piece to the subject that it touches, in place; to nobody if it hardly touches anybody."""
+    top, left = np.maximum(piece.min(0) - 2, 0)
+    down, right = piece.max(0) + 3
+    window = labels[top:down, left:right]
+    one = np.zeros(window.shape, bool)
+    one[piece[:, 0] - top, piece[:, 1] - left] = True
+    ring = (cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~one
+    around = window[ring]
+    counts = np.bincount(around[(around > 0) & (around != label)], minlength=label + 1)
+    if counts.sum() and counts.max() >= TOUCH_SHARE * len(around):
+        window[one] = counts.argmax()
 
 
 def _gap(labels: NDArray[np.uint8], label: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[float, float]:

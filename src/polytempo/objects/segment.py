@@ -23,6 +23,7 @@ from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
 from polytempo.objects.clear_frames import clear_frames
+from polytempo.objects.colour_model import ANY_COLOUR
 from polytempo.objects.evidence import (
     EvidenceConfig,
     Footage,
@@ -37,6 +38,7 @@ from polytempo.objects.evidence import (
 from polytempo.objects.first_look import first_look
 from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.hang_together import rejoined
+from polytempo.objects.lighter import LighterConfig, lighter_than_plate
 from polytempo.objects.moving import motion_both_ways, moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
@@ -69,6 +71,8 @@ class SegmentConfig:
     """Smoothness and time."""
     walk: WalkConfig = field(default_factory=WalkConfig)
     """How subjects are followed into frames in which they meet, before the passes at full size."""
+    lighter: LighterConfig = field(default_factory=LighterConfig)
+    """From when on a place is lighter than the plate, in the passes at full size."""
     rehearse: RehearseConfig = field(default_factory=RehearseConfig)
     """How the surroundings of pixels are learned from, where there are several subjects."""
 
@@ -134,6 +138,8 @@ def segment(
             taken = labels > 0
         plate = sampled_plate(view, taken, most=config.plate_frames)
         background = background_costs(view, plate, ignore=taken, config=config.evidence)
+        if index >= n_coarse and labels is not None:
+            view, background = _plain(view, background, plate, taken, config)
         models: Models | None = None
         if labels is not None:
             if index == n_coarse and context is not None:
@@ -168,7 +174,7 @@ def segment(
             stage=f"objects.segment.round{index + 1}",
         )
         followed = None if walked is None else walked.undisputed & (labels == walked.labels)
-        labels = rejoined(labels, n_subjects, followed)
+        labels = rejoined(labels, n_subjects, followed, view.flow)
     assert labels is not None
     masks = tidy_masks(labels, len(prompts.subjects))
     for name, mask in zip(prompts.names, masks, strict=True):
@@ -180,6 +186,20 @@ def segment(
                 todo="Draw its box tighter, or add a scribble or a mask",
             )
     return dict(zip(prompts.names, masks, strict=True))
+
+
+def _plain(
+    view: Footage,
+    background: Float16[np.ndarray, "T H W"],
+    plate: CleanPlate,
+    taken: Bool[np.ndarray, "T H W"],
+    config: SegmentConfig,
+) -> tuple[Footage, Float16[np.ndarray, "T H W"]]:
+    """The clip and its background costs, what is lighter than the plate made unlike it and like nothing that lasts."""
+    lighter = lighter_than_plate(view, plate, taken, config=config.lighter)
+    nothing_like_it = -np.log(config.evidence.doubt * ANY_COLOUR)
+    unlike = np.where(lighter, np.float16(nothing_like_it), background)
+    return replace(view, lasting=np.where(lighter, np.uint8(0), view.lasting)), unlike
 
 
 def _backdrop(

@@ -18,10 +18,12 @@ from jaxtyping import Bool, Float16, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
+from polytempo.objects.ask_around import asked_around
 from polytempo.objects.colour_model import N_BINS, learn_colours
 from polytempo.objects.common_motion import CommonMotionConfig, motion_costs
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import led
+from polytempo.objects.hang_together import rejoined
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.likest_pixel import match_cost
 from polytempo.objects.persistence import STEPS
@@ -87,6 +89,8 @@ class WalkConfig:
     """What was followed over so many frames more than the other way weighs about a third of that."""
     least_piece_share: float = 0.002
     """Pieces smaller than this share of the picture are nobody's, on the way."""
+    around_frames: int = 3
+    """Frames to either side that decide where both ways disagree."""
     settled: float = 5.0
     """Cost in nats of going against who was found on the way, but for ``doubt_px`` around where that changes."""
     bare: float = 2.5
@@ -136,9 +140,8 @@ def who_by_walking(
     """
     n, height, width = labels.shape
     costs = np.zeros((n, height, width, n_subjects + 1), np.float16)
-    undisputed = np.zeros(labels.shape, bool)
     if not clear.any() or clear.all():
-        return Walked(costs=costs, labels=labels, undisputed=undisputed)
+        return Walked(costs=costs, labels=labels, undisputed=np.zeros(labels.shape, bool))
     unclear = [int(t) for t in np.flatnonzero(~clear)]
     walk = _Walk(view, labels, bodies, context, clear, n_subjects, told, config, report)
     share = _share_of_forward(clear, config.fade_frames)
@@ -154,14 +157,16 @@ def who_by_walking(
             who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
             solved = _solved(view, np.asarray(who + walk.told_here(t), np.float32), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
+    undisputed = _undisputed(found, there, back, n_subjects) & ~clear[:, None, None]
+    found = np.where(clear[:, None, None], labels, rejoined(found, n_subjects, undisputed, view.flow))
+    found = _settled(walk, found, there, back, unclear)
+    undisputed = _undisputed(found, there, back, n_subjects) & ~clear[:, None, None]
     for t in unclear:
         against = [config.settled * ((found[t] > 0) & (found[t] != k + 1)) for k in range(n_subjects)]
         soft = [cv2.GaussianBlur(one.astype(np.float32), (0, 0), config.doubt_px) for one in against]
         bare = cv2.GaussianBlur(config.bare * bodies[t].astype(np.float32), (0, 0), config.doubt_px)
         alike = share[t] * there[t, ..., 0] + (1 - share[t]) * back[t, ..., 0]
         costs[t] = np.stack([np.maximum(alike, bare), *soft], -1)
-        for k in range(n_subjects):
-            undisputed[t] |= (found[t] == k + 1) & (_lead(there[t], back[t], k) > -DISPUTED)
     return Walked(costs=costs, labels=found, undisputed=undisputed)
 
 
@@ -252,6 +257,39 @@ def _lead(there: NDArray[np.float16], back: NDArray[np.float16], k: int) -> NDAr
     """By how many nats both ways, the one that is less sure of it, have the k-th subject ahead of all others."""
     ways = [one[..., 1:].astype(np.float32) for one in (there, back)]
     return np.minimum(*(np.delete(one, k, -1).min(-1) - one[..., k] for one in ways))
+
+
+def _undisputed(
+    found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16], n_subjects: int
+) -> NDArray[np.bool_]:
+    """Where neither way speaks against whom it was found to be."""
+    out = np.zeros(found.shape, bool)
+    for t in range(len(found)):
+        for k in range(n_subjects):
+            out[t] |= (found[t] == k + 1) & (_lead(there[t], back[t], k) > -DISPUTED)
+    return out
+
+
+def _settled(
+    walk: _Walk, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16], unclear: list[int]
+) -> NDArray[np.uint8]:
+    """Who was found, what both ways disagree on settled by the frames around."""
+    config, view, n_subjects = walk.config, walk.view, walk.n_subjects
+    sure = _undisputed(found, there, back, n_subjects)
+    out = found.copy()
+    for t in unclear:
+        body = walk.bodies[t]
+        asked = asked_around(
+            view, found, body & ~sure[t], t, n_subjects, reach_frames=config.around_frames,
+            otherwise=config.certainty, colour=config.colour, shift_px=config.shift_share * found.shape[2],
+            unlike=config.unlike,
+        )  # fmt: skip
+        if asked is None or t in walk.told:
+            continue
+        stays = config.settled * (found[t][..., None] != np.arange(1, n_subjects + 1)).astype(np.float32)
+        who = np.where((sure[t] | ~body)[..., None], stays, config.weight * asked)
+        out[t] = np.where(body, _solved(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0)
+    return out
 
 
 def who_left_open(
