@@ -15,11 +15,19 @@ from polytempo.layers.tap_vid import PointTracks
 COARSE_PX = 4
 """Pixels between those that are looked at first: mappings are smooth."""
 HIDDEN = 0.5
-"""Share of a layer in the picture below which a point of it counts as hidden."""
+"""Share of the picture from which layers in front hide a point, and from which its own layer shows it."""
+MISSED_PX = 1.5
+"""A UV that is met only so far beyond the frame's edge lies outside."""
+SLID = 1 / 16
+"""Heights of the frame by which a point may slide off its layer and still be the nearest place on it."""
 
 
 def atlas_tracks(stack: LayerStack, points: Float[np.ndarray, "N 2"], frames: Int[np.ndarray, " N"]) -> PointTracks:
     """Follow points by atlas: a point belongs to the layer that shows most there, and is where its UV is.
+
+    It is hidden behind the layers in front, outside the frame, and where its UV lies far from all that shows of its
+    layer. A point that slid a little way off its layer is taken back to the place around that has the nearest UV: with
+    nobody in front, a body that is there shows it somewhere.
 
     Args:
         stack: Of atlases.
@@ -29,7 +37,7 @@ def atlas_tracks(stack: LayerStack, points: Float[np.ndarray, "N 2"], frames: In
     Raises:
         InputError: a layer has no atlas.
 
-    Source: paper B, Section 4.4; hidden where its layer has less than half of the pixel, ours (the paper does not say).
+    Source: paper B, Section 4.4; what hides a point is ours, decision 0032 (the paper does not say).
     """
     shadings = [one.shading for one in stack.layers] + [stack.background.shading]
     if any(one is None for one in shadings):
@@ -49,16 +57,27 @@ def atlas_tracks(stack: LayerStack, points: Float[np.ndarray, "N 2"], frames: In
                 wanted[mine] = _bilinear(_uv(shading, int(t), stack.size), points[mine])
     found = np.zeros((len(points), stack.n_frames, 2))
     occluded = np.zeros((len(points), stack.n_frames), np.bool_)
+    numbers = {one.layer_id: n for n, one in enumerate(stack.layers)}
     for t in range(stack.n_frames):
         shares = _shares(stack, t)
+        back_to_front = [len(known) - 1, *(numbers[one] for one in stack.order[t])]
         for n, shading in enumerate(known):
             mine = np.flatnonzero(owner == n)
             if len(mine) == 0:
                 continue
-            places, off = _places(_uv(shading, t, stack.size), wanted[mine])
-            found[mine, t] = places
+            ahead = back_to_front[back_to_front.index(n) + 1 :]
+            uv = _uv(shading, t, stack.size)
+            places, off = _places(uv, wanted[mine])
             near = np.clip(np.rint(places).astype(int), 0, [width - 1, height - 1])
-            occluded[mine, t] = (shares[n, near[:, 1], near[:, 0]] < HIDDEN) | (off > 1.5)
+            at_edge = (near == 0).any(1) | (near == [width - 1, height - 1]).any(1)
+            in_front = sum((shares[one] for one in ahead), np.zeros((height, width), np.float32))
+            hidden = (in_front[near[:, 1], near[:, 0]] >= HIDDEN) | (at_edge & (off > MISSED_PX))
+            slid = ~hidden & (shares[n, near[:, 1], near[:, 0]] < HIDDEN)
+            for k in np.flatnonzero(slid):
+                back = _back_on(uv, shares[n], in_front, places[k], wanted[mine[k]], reach_px=SLID * height)
+                hidden[k] = back is None
+                places[k] = places[k] if back is None else back
+            found[mine, t], occluded[mine, t] = places, hidden
     found[np.arange(len(points)), frames] = points
     return PointTracks(points=found, occluded=occluded, size=stack.size)
 
@@ -102,6 +121,35 @@ def _places(uv: NDArray[np.float32], wanted: NDArray[np.float32]) -> tuple[NDArr
         off[k] = float(np.linalg.norm(step))
         places[k] = (x, y) + step * min(1.0, 1 / max(off[k], 1e-9))
     return np.clip(places, -0.5, [width - 0.5, height - 0.5]), off
+
+
+def _back_on(
+    uv: NDArray[np.float32],
+    own: NDArray[np.float32],
+    in_front: NDArray[np.float32],
+    place: NDArray[np.float64],
+    wanted: NDArray[np.float32],
+    *,
+    reach_px: float,
+) -> NDArray[np.float64] | None:
+    """Of the pixels around a place that show a layer the one whose UV is nearest.
+
+    None where there is none, or where those in front show more around there than the layer itself.
+    """
+    height, width = own.shape
+    left, top = (max(int(np.floor(one - reach_px)), 0) for one in place)
+    right, bottom = (
+        min(int(np.ceil(one + reach_px)) + 1, end) for one, end in zip(place, (width, height), strict=True)
+    )
+    rows, columns = np.mgrid[top:bottom, left:right]
+    near = np.hypot(columns - place[0], rows - place[1]) <= reach_px
+    y, x = rows[near], columns[near]
+    shown = own[y, x] >= HIDDEN
+    if not shown.any() or in_front[y, x].sum() > own[y, x].sum():
+        return None
+    y, x = y[shown], x[shown]
+    best = int(((uv[y, x] - wanted) ** 2).sum(-1).argmin())
+    return np.array([x[best], y[best]], np.float64)
 
 
 def _bilinear(field: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,21 +17,21 @@ from typing import Literal
 import cv2
 import numpy as np
 from jaxtyping import UInt8
+from numpy.typing import NDArray
 
 from polytempo.core.errors import ShapeError
 from polytempo.core.pictures import Picture
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.edit.edl import Edl, Instance, check_edl, clip_duration
-from polytempo.layers.sparse import Crop, crop_of
+from polytempo.layers.sparse import Crop
 from polytempo.layers.stack import LayerStack
-from polytempo.render.compose import Movable, lay_over
+from polytempo.render.compose import lay_over
 from polytempo.render.grain import Grain
+from polytempo.render.ground import Ground
 from polytempo.render.interpolate import Interpolator
-from polytempo.render.light import background_relight, plate_light
 from polytempo.render.network_file import read_interpolator
 from polytempo.render.ordering import Showing, paint_order
-from polytempo.render.plate import PlateView
-from polytempo.render.showing import Shower, lowest_row, placed
+from polytempo.render.showing import Shower, lowest_row
 from polytempo.render.sound import SoundMode, sound_plan, sound_source
 from polytempo.render.unseen import Unseen
 from polytempo.render.view import View, require_scene_in_view, shown_at, source_frame, view_at
@@ -40,6 +41,8 @@ from polytempo.video.writer import Codec, write_clip
 
 log = logging.getLogger(__name__)
 WHERE = "render.sequence"
+AT_ONCE = 1
+"""Frames whose parts are made while an earlier one is laid together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,6 +134,20 @@ def _checked_frames(
     return _frames(stack, edl, clip, times[start:stop], first=start, interpolator=interpolator, unseen=unseen)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Begun:
+    """An output frame whose parts are being made."""
+
+    number: int
+    time: Fraction
+    view: View
+    ground: Future[NDArray[np.uint8]]
+    asked: Sequence[tuple[Instance, Fraction]]
+    """Instances that it shows, and at what source moment."""
+    bodies: Sequence[Future[Crop]]
+    effects: Sequence[Future[Crop | None]]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Shown:
     """An instance at a moment."""
@@ -151,65 +168,62 @@ def _frames(
     interpolator: Interpolator | None,
     unseen: Unseen | None,
 ) -> Generator[UInt8[np.ndarray, "H W 4"]]:
-    """Opaque frames. A frame's crops are read and moved by several threads, and laid over each other by one."""
+    """Opaque frames. Crops and backgrounds are made by several threads, one frame ahead; one lays them together."""
     by_name = {one.name: one for one in stack.layers}
-    plates, height = PlateView(stack), stack.size[1]
-    light_plate = plate_light(stack)
-    light_background = background_relight(stack, edl.light, clip)
+    ground, height = Ground(stack, edl, clip, unseen=unseen), stack.size[1]
     grain = Grain(stack, share=edl.grain) if edl.grain > 0 else None
     visible = [one for one in edl.instances if one.visible and one.opacity > 0]
     showers = {one.name: Shower(stack, by_name[one.layer], one, clip, interpolator) for one in visible}
+
+    def begun(number: int, time: Fraction, pool: ThreadPoolExecutor) -> _Begun:
+        view = view_at(edl, clip, time)
+        asked = [(one, source) for one in visible if (source := shown_at(one.time_map, clip, time)) is not None]
+        return _Begun(
+            number=number,
+            time=time,
+            view=view,
+            ground=pool.submit(ground.frame, view),
+            asked=asked,
+            bodies=[pool.submit(showers[one.name].body, source, time, view) for one, source in asked],
+            effects=[pool.submit(showers[one.name].effects, source, time, view) for one, source in asked],
+        )
+
+    def finished(frame_begun: _Begun) -> NDArray[np.uint8]:
+        time, frame = frame_begun.time, frame_begun.ground.result()
+        shown = [
+            _Shown(instance=one, source=source, body=body.result(), effects=beneath.result())
+            for (one, source), body, beneath in zip(
+                frame_begun.asked, frame_begun.bodies, frame_begun.effects, strict=True
+            )
+        ]
+        showing = [
+            Showing(
+                layer_id=by_name[one.instance.layer].layer_id,
+                source=source_frame(clip, one.source),
+                level=one.instance.level_at(time),
+                contact=lowest_row(one.body, height),
+            )
+            for one in shown
+        ]
+        in_order = [shown[index] for index in paint_order(stack, showing, frame=frame_begun.view.background_frame)]
+        for one in in_order:
+            if one.effects is not None:
+                lay_over(frame, one.effects, opacity=one.instance.opacity)
+        for one in in_order:
+            lay_over(frame, one.body, opacity=one.instance.opacity)
+            if grain is not None and one.instance.time_map.speed_at(time) == 0:
+                grain.lay(frame, one.body, number=frame_begun.number, opacity=one.instance.opacity)
+        return frame
+
     # A network takes its own threads, and its memory once.
     with ThreadPoolExecutor(1 if interpolator is not None else threads()) as pool:
+        waiting: deque[_Begun] = deque()
         for number, time in enumerate(times, start=first):
-            view = view_at(edl, clip, time)
-            live = pool.submit(_live, stack, view)
-            asked = [(one, source) for one in visible if (source := shown_at(one.time_map, clip, time)) is not None]
-            bodies = [pool.submit(showers[one.name].body, source, time, view) for one, source in asked]
-            effects = [pool.submit(showers[one.name].effects, source, time, view) for one, source in asked]
-            looks = view.canvas_from_view(stack.camera)
-            frame = plates.frame(view.background_frame, canvas_from_view=looks)
-            if (crop := live.result()) is not None:
-                if light_plate is not None and not _covers(crop, stack.size):
-                    light_plate(frame, view)
-                lay_over(frame, crop)
-            light_background(frame, view)
-            if unseen is not None:
-                unseen.mark(frame, looks)
-            shown = [
-                _Shown(instance=one, source=source, body=body.result(), effects=beneath.result())
-                for (one, source), body, beneath in zip(asked, bodies, effects, strict=True)
-            ]
-            showing = [
-                Showing(
-                    layer_id=by_name[one.instance.layer].layer_id,
-                    source=source_frame(clip, one.source),
-                    level=one.instance.level_at(time),
-                    contact=lowest_row(one.body, height),
-                )
-                for one in shown
-            ]
-            in_order = [shown[index] for index in paint_order(stack, showing, frame=view.background_frame)]
-            for one in in_order:
-                if one.effects is not None:
-                    lay_over(frame, one.effects, opacity=one.instance.opacity)
-            for one in in_order:
-                lay_over(frame, one.body, opacity=one.instance.opacity)
-                if grain is not None and one.instance.time_map.speed_at(time) == 0:
-                    grain.lay(frame, one.body, number=number, opacity=one.instance.opacity)
-            yield frame
-
-
-def _live(stack: LayerStack, view: View) -> Crop | None:
-    """What the clip's own frame shows of the background at a moment."""
-    if stack.background.live is None:
-        return None
-    live = Movable(crop_of(stack.background.live, view.background_frame))
-    return placed(stack, live, source=view.background_frame, canvas_from_view=view.canvas_from_view(stack.camera))
-
-
-def _covers(crop: Crop, size: tuple[int, int]) -> bool:
-    return crop.picture.shape[1::-1] == size and bool((crop.picture[..., 3] == 255).all())
+            waiting.append(begun(number, time, pool))
+            if len(waiting) > AT_ONCE:
+                yield finished(waiting.popleft())
+        while waiting:
+            yield finished(waiting.popleft())
 
 
 def output_times(edl: Edl, clip: Clip) -> list[Fraction]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -30,7 +31,8 @@ Key = tuple[int, int, bytes]
 class Shower:
     """Gives an instance's body and effects at any moment; keeps the frames it last needed and the motion between them.
 
-    Body and effects may be asked for at the same time by different threads.
+    Body and effects may be asked for at the same time by different threads, and so may several moments; those are made
+    one by one.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class Shower:
         self._stack, self._layer, self._instance, self._clip = stack, layer, instance, clip
         self._interpolator = interpolator
         self._relight = layer_relight(stack, layer, instance.light, clip, offset=instance.offset)
+        self._locks = {"body": threading.Lock(), "effects": threading.Lock()}
         self._read: dict[str, dict[tuple[int, int], Movable]] = {"body": {}, "effects": {}}
         self._kept: dict[str, dict[Key, Crop]] = {"body": {}, "effects": {}}
         self._moving_camera = not _at_rest(stack)
@@ -46,13 +49,15 @@ class Shower:
 
     def body(self, source: Fraction, time: Fraction, view: View) -> Crop:
         """The body at a source time, as a view's camera sees it, in the light it is asked to be in."""
-        return self._shown("body", self._layer.pictures, source, time, view)
+        with self._locks["body"]:
+            return self._shown("body", self._layer.pictures, source, time, view)
 
     def effects(self, source: Fraction, time: Fraction, view: View) -> Crop | None:
         """Shadow, reflection …, where the layer keeps them apart."""
         if self._layer.effects is None:
             return None
-        return self._shown("effects", self._layer.effects, source, time, view)
+        with self._locks["effects"]:
+            return self._shown("effects", self._layer.effects, source, time, view)
 
     def _shown(self, what: str, pictures: Pictures, source: Fraction, time: Fraction, view: View) -> Crop:
         passed = self._passed_frames(source, time)
