@@ -12,7 +12,7 @@ import blocks
 import numpy as np
 import pytest
 from ablations import without
-from curriculum import by_steps, claims, course_of, right, steps_in
+from curriculum import LOOKS, by_steps, claims, course_of, right, steps_in, steps_until
 from double_dip import double_dip
 from figure_4 import maps_of, meeting
 from figure_11 import flat
@@ -123,10 +123,17 @@ def test_with_and_without_the_curriculum_there_are_equally_many_steps(steps: int
         done = on_half + (config.n_epochs - config.curriculum_epochs) * steps_in(n_frames)
         assert abs(done - steps) <= steps_in(n_frames) / 2
         assert abs(on_half - easy * steps) <= steps_in(n_frames) / 2
-        looks = range(1, config.n_epochs + 1, max(1, config.n_epochs // 20))
+        looks = range(1, config.n_epochs + 1, max(1, config.n_epochs // LOOKS))
         shown = by_steps([float(epoch == looks[-1]) for epoch in looks], config, n_frames, steps)
-        assert len(shown) == 21
+        assert len(shown) == LOOKS + 1
         assert shown[-1] > 0.9
+
+
+def test_steps_count_from_when_a_share_stays_high() -> None:
+    curve = [0.5] * 6 + [0.95] + [0.8] * 6 + [0.95] * (LOOKS - 12)
+    assert steps_until(curve, 10 * LOOKS) == 130
+    assert steps_until([0.95] * (LOOKS + 1), 240) == 0
+    assert steps_until([*curve[:-1], 0.5], 240) is None
 
 
 def test_true_layers_are_right_wherever_people_are_and_exchanged_ones_nowhere() -> None:
