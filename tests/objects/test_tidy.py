@@ -28,3 +28,24 @@ def test_another_subject_in_a_hole_stays() -> None:
 
 def test_an_empty_subject_stays_empty() -> None:
     assert not tidy_masks(np.zeros((3, 8, 8), np.uint8), 2).any()
+
+
+def test_a_small_piece_that_is_somebody_without_a_doubt_is_no_speck() -> None:
+    labels = np.zeros((1, 60, 80), np.uint8)
+    labels[0, 10:50, 10:50] = 1
+    labels[0, 5:10, 60:66] = 1
+    sure = np.zeros(labels.shape, bool)
+    assert not tidy_masks(labels, 1, sure)[0, 0, 5:10, 60:66].any()
+    sure[0, 5:10, 60:64] = True
+    assert tidy_masks(labels, 1, sure)[0, 0, 5:10, 60:66].all()
+    assert not tidy_masks(labels, 1, sure, least_px=31)[0, 0, 5:10, 60:66].any()
+
+
+def test_a_sleeve_that_is_cut_off_counts_with_its_shirt() -> None:
+    labels = np.zeros((1, 60, 80), np.uint8)
+    labels[0, 10:50, 10:50] = 1
+    for gap_px, stays in ((3, True), (12, False)):
+        labels[0, 20:25] = np.where(labels[0, 20:25] == 1, 1, 0)
+        labels[0, 20:25, 50:] = 0
+        labels[0, 20:25, 50 + gap_px : 56 + gap_px] = 1
+        assert tidy_masks(labels, 1)[0, 0, 22, 52 + gap_px] == stays

@@ -9,7 +9,8 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
-from polytempo.objects.walk import WalkConfig, somebody, who_by_walking, who_left_open
+from polytempo.objects.somebody import no_background, plainly_somebody, somebody
+from polytempo.objects.walk import WalkConfig, who_by_walking, who_left_open
 
 N, H, W = 10, 40, 64
 GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
@@ -179,3 +180,20 @@ def test_somebody_is_who_was_found_and_who_never_stays_but_not_what_lasts() -> N
         found = somebody(view, background, told, config=WalkConfig())
         assert found[labels > 0].all()
         assert found[labels == 0].mean() < 0.003  # a gap of a pixel between two is closed
+
+
+def test_where_the_plate_plainly_shows_something_else_the_background_is_ruled_out() -> None:
+    view, labels, context = crossing()
+    marked = np.arange(N) == 0
+    known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+    walked = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=WalkConfig(steps=(1,)))
+    background = np.where(labels > 0, 20.0, 7.0).astype(np.float16)
+    quiet = np.zeros(labels.shape, bool)
+    quiet[:, :20] = True
+    plainly = plainly_somebody(walked, view, background, quiet, marked)
+    assert (plainly == (quiet & (labels > 0) & ~marked[:, None, None])).all()
+    config = WalkConfig()
+    ruled = no_background(walked, plainly, config=config)
+    assert (ruled.costs[..., 0][plainly] == config.plain).all()
+    assert (ruled.costs[~plainly] == walked.costs[~plainly]).all()
+    assert not plainly_somebody(walked, view, np.full_like(background, 7.0), quiet, marked).any()

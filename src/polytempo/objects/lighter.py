@@ -92,6 +92,15 @@ def lighter_than_plate(
     return out
 
 
+def quiet_places(view: Footage, plate: CleanPlate, *, config: LighterConfig) -> Bool[np.ndarray, "T H W"]:
+    """Where the plate is known and moves so little that what is unlike it is somebody."""
+    colour = lab_picture((np.clip(plate.colour, 0, 1) * 255).astype(np.uint8))
+    sigma = plate_sigma(colour, plate.noise, least=config.least_noise, offset_px=config.offset_px)
+    quiet = ((plate.coverage >= config.least_coverage) & (sigma < config.quiet)).astype(np.float32)
+    size = (view.lab.shape[2], view.lab.shape[1])
+    return np.stack([_in_frame(quiet, view.camera.canvas_from_frame[t], size) > 0.5 for t in range(len(view.lab))])
+
+
 def _on_canvas(
     mask: NDArray[np.bool_], canvas_from_frame: NDArray[np.float64], size: tuple[int, int]
 ) -> NDArray[np.uint8]:

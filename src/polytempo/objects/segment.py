@@ -38,7 +38,7 @@ from polytempo.objects.evidence import (
 from polytempo.objects.first_look import first_look
 from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.hang_together import rejoined
-from polytempo.objects.lighter import LighterConfig, lighter_than_plate
+from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_places
 from polytempo.objects.moving import motion_both_ways, moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
@@ -46,8 +46,9 @@ from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
+from polytempo.objects.somebody import no_background, plainly_somebody, somebody
 from polytempo.objects.tidy import tidy_masks
-from polytempo.objects.walk import WalkConfig, Walked, somebody, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, Walked, who_by_walking, who_left_open
 
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
@@ -122,6 +123,7 @@ def segment(
     net: WhoNetwork | None = None
     context: NDArray[np.float16] | None = None
     walked: Walked | None = None
+    plainly: NDArray[np.bool_] | None = None
     n_subjects = len(prompts.subjects)
     motion = motion_both_ways(coarse.flow, coarse.camera) if n_subjects > 1 else None
     n_context = config.context_rounds if n_subjects > 1 else 0
@@ -148,6 +150,9 @@ def segment(
                 walked = who_by_walking(
                     view, labels, bodies, context, clear, n_subjects, told=told, config=config.walk, report=report
                 )
+                quiet = quiet_places(view, plate, config=config.lighter)
+                plainly = plainly_somebody(walked, view, background, quiet, clear)
+                walked = no_background(walked, plainly, config=config.walk)
                 labels = walked.labels
                 context = who_left_open(context, clear)
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
@@ -176,7 +181,7 @@ def segment(
         followed = None if walked is None else walked.undisputed & (labels == walked.labels)
         labels = rejoined(labels, n_subjects, followed, view.flow)
     assert labels is not None
-    masks = tidy_masks(labels, len(prompts.subjects))
+    masks = tidy_masks(labels, len(prompts.subjects), plainly)
     for name, mask in zip(prompts.names, masks, strict=True):
         if not mask.any():
             raise InputError(

@@ -7,16 +7,27 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
+MOSTLY = 0.5
+"""Share of a small piece that must be somebody without a doubt for it to stay."""
+
 
 def tidy_masks(
-    labels: UInt8[np.ndarray, "T H W"], n_subjects: int, *, speck_share: float = 0.03, least_px: int = 12
+    labels: UInt8[np.ndarray, "T H W"],
+    n_subjects: int,
+    plainly: Bool[np.ndarray, "T H W"] | None = None,
+    *,
+    speck_share: float = 0.03,
+    least_px: int = 12,
+    gap_px: int = 4,
 ) -> Bool[np.ndarray, "K T H W"]:
     """Masks of all subjects with small pieces removed and small holes filled.
 
     Args:
         labels: 0 background, ``k + 1`` for the k-th subject.
         n_subjects: How many.
+        plainly: Where somebody is without a doubt. What is left of a head behind a shoulder is small, and no speck.
         speck_share: Pieces smaller than this share of the subject's usual area go.
+        gap_px: Pieces no farther apart than this count as one: a sleeve that somebody cuts off is no speck.
         least_px: Pieces and holes smaller than this go in any case.
     """
     out = np.zeros((n_subjects, *labels.shape), bool)
@@ -24,7 +35,10 @@ def tidy_masks(
         areas = np.asarray((labels == k + 1).sum((1, 2)))
         usual = float(np.median(areas[areas > 0])) if (areas > 0).any() else 0.0
         for t in range(len(labels)):
-            out[k, t] = _without_specks(labels[t] == k + 1, max(least_px, speck_share * usual))
+            sure = None if plainly is None else plainly[t]
+            out[k, t] = _without_specks(
+                labels[t] == k + 1, max(least_px, speck_share * usual), sure=sure, sure_px=least_px, gap_px=gap_px
+            )
     taken = np.asarray(out.any(0))
     for k in range(n_subjects):
         for t in range(len(labels)):
@@ -33,8 +47,21 @@ def tidy_masks(
     return out
 
 
-def _without_specks(mask: NDArray[np.bool_], least_px: float) -> NDArray[np.bool_]:
-    n, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    keep = np.zeros(n, bool)
-    keep[1:] = stats[1:, cv2.CC_STAT_AREA] >= least_px
-    return keep[np.asarray(pieces, np.int32)]
+def _without_specks(
+    mask: NDArray[np.bool_],
+    least_px: float,
+    *,
+    sure: NDArray[np.bool_] | None = None,
+    sure_px: int = 0,
+    gap_px: int = 0,
+) -> NDArray[np.bool_]:
+    """Pieces of at least so many pixels, those across a gap counted with them, and smaller ones of which most is sure."""
+    near = cv2.dilate(mask.astype(np.uint8), np.ones((gap_px + 1, gap_px + 1), np.uint8)) if gap_px else mask
+    _, pieces = cv2.connectedComponents(near.astype(np.uint8), connectivity=4)
+    areas = np.bincount(pieces[mask], minlength=int(pieces.max()) + 1)
+    keep = areas >= least_px
+    keep[0] = False
+    if sure is not None:
+        share = np.bincount(pieces[sure & mask], minlength=len(areas)) / np.maximum(areas, 1)
+        keep |= (share > MOSTLY) & (areas >= sure_px)
+    return keep[np.asarray(pieces, np.int32)] & mask

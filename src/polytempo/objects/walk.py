@@ -26,11 +26,8 @@ from polytempo.objects.flow import led
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.likest_pixel import match_cost
-from polytempo.objects.persistence import STEPS
 from polytempo.objects.silhouette import SilhouetteConfig, silhouette_costs, silhouettes
 
-DIFFERS = 9.5
-"""Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
 OPEN_MIND = 0.1
 """Share of the density of colours that is spread over all of them."""
 ROUNDS = 2
@@ -91,10 +88,12 @@ class WalkConfig:
     """Pieces smaller than this share of the picture are nobody's, on the way."""
     around_frames: int = 3
     """Frames to either side that decide where both ways disagree."""
-    settled: float = 5.0
+    settled: float = 8.0
     """Cost in nats of going against who was found on the way, but for ``doubt_px`` around where that changes."""
     bare: float = 2.5
     """Least cost of the background where anybody is."""
+    plain: float = 8.0
+    """The same where a quiet plate is plainly something else: frames around that missed it are many, and wrong."""
     doubt_px: float = 1.0
     """Standard deviation in pixels by which these costs are softened."""
 
@@ -327,33 +326,6 @@ def _share_of_forward(clear: NDArray[np.bool_], fade_frames: float) -> NDArray[n
     ahead = np.searchsorted(at, frames, "left")
     until = np.where(ahead < len(at), at[np.minimum(ahead, len(at) - 1)] - frames, np.inf)
     return 1 / (1 + np.exp(np.clip((since - until) / fade_frames, -50, 50)))
-
-
-def somebody(
-    view: Footage,
-    background: Float16[np.ndarray, "T H W"],
-    labels: UInt8[np.ndarray, "T H W"],
-    *,
-    config: WalkConfig,
-) -> Bool[np.ndarray, "T H W"]:
-    """Where anybody is: labelled so and not lasting, or like nothing in the plate and nowhere lasting.
-
-    Args:
-        view: The clip.
-        background: Negative log density of every pixel if the background shows.
-        labels: As found so far.
-        config: See ``least_piece_share``.
-    """
-    out = np.zeros(labels.shape, bool)
-    least = max(8, round(config.least_piece_share * labels[0].size))
-    for t in range(len(labels)):
-        mine = (labels[t] > 0) & (view.lasting[t] < STEPS - 2)
-        mine |= (view.lasting[t] == 0) & (background[t] > DIFFERS)
-        closed = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-        n, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
-        big = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)
-        out[t] = np.isin(pieces, big[big > 0]) if n > 1 else False
-    return out
 
 
 def _solved(

@@ -1,0 +1,70 @@
+"""Where anybody is at all, whoever it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, Float16, UInt8
+
+from polytempo.objects.evidence import Footage
+from polytempo.objects.persistence import STEPS
+from polytempo.objects.walk import WalkConfig, Walked
+
+DIFFERS = 9.5
+"""Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
+
+
+def somebody(
+    view: Footage,
+    background: Float16[np.ndarray, "T H W"],
+    labels: UInt8[np.ndarray, "T H W"],
+    *,
+    config: WalkConfig,
+) -> Bool[np.ndarray, "T H W"]:
+    """Where anybody is: labelled so and not lasting, or like nothing in the plate and nowhere lasting.
+
+    Args:
+        view: The clip.
+        background: Negative log density of every pixel if the background shows.
+        labels: As found so far.
+        config: See ``least_piece_share``.
+    """
+    out = np.zeros(labels.shape, bool)
+    least = max(8, round(config.least_piece_share * labels[0].size))
+    for t in range(len(labels)):
+        mine = (labels[t] > 0) & (view.lasting[t] < STEPS - 2)
+        mine |= (view.lasting[t] == 0) & (background[t] > DIFFERS)
+        closed = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        n, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
+        big = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)
+        out[t] = np.isin(pieces, big[big > 0]) if n > 1 else False
+    return out
+
+
+def plainly_somebody(
+    walked: Walked,
+    view: Footage,
+    background: Float16[np.ndarray, "T H W"],
+    quiet: Bool[np.ndarray, "T H W"],
+    clear: Bool[np.ndarray, " T"],
+) -> Bool[np.ndarray, "T H W"]:
+    """Where somebody was followed and a plate that is to be relied on shows something else.
+
+    Args:
+        walked: Who was found.
+        view: The clip.
+        background: Negative log density of every pixel if the background shows.
+        quiet: Where the plate is to be relied on.
+        clear: Frames that tell by themselves who is who: of these nothing is said.
+    """
+    unlike = (background > DIFFERS) & (view.lasting == 0)
+    return quiet & (walked.labels > 0) & unlike & ~clear[:, None, None]
+
+
+def no_background(walked: Walked, plainly: Bool[np.ndarray, "T H W"], *, config: WalkConfig) -> Walked:
+    """Who was found, the background ruled out where plainly somebody is."""
+    costs = walked.costs.copy()
+    costs[..., 0] = np.where(plainly, np.maximum(costs[..., 0], np.float16(config.plain)), costs[..., 0])
+    return replace(walked, costs=costs)
