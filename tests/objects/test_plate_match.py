@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from polytempo.objects.colour_model import ANY_COLOUR
-from polytempo.objects.plate_match import background_cost, plate_sigma
+from polytempo.objects.plate_match import background_cost, foreign, plate_sigma
 
 GREY = (150.0, 128.0, 128.0)
 
@@ -58,3 +58,37 @@ def test_spread_grows_with_noise_and_at_edges() -> None:
     assert sigma.shape == (5, 8)
     np.testing.assert_allclose(sigma[2, 0], 5, rtol=1e-4)
     assert sigma[2, 4] > 20
+
+
+def boards() -> np.ndarray:
+    """A floor whose boards differ by a lot, as Lab."""
+    out = np.broadcast_to(np.float32((120, 138, 150)), (24, 24, 3)).copy()
+    out[:, ::3, 0] -= 50
+    return out
+
+
+def test_a_shadow_and_a_coloured_lamp_leave_the_boards_and_are_not_foreign() -> None:
+    floor, sigma = boards(), np.full((24, 24), 4, np.float32)
+    shadow = floor.copy()
+    shadow[..., 0] *= 0.6
+    shadow[..., 1:] = 128 + 0.6 * (floor[..., 1:] - 128)
+    lamp = floor + np.float32((0, -15, 20))
+    for seen in (floor, shadow, lamp):
+        assert not foreign(seen, floor, sigma).any()
+
+
+def test_cloth_in_the_colours_of_the_floor_is_foreign() -> None:
+    floor, sigma = boards(), np.full((24, 24), 4, np.float32)
+    seen = floor.copy()
+    seen[8:16, 8:16] = (100, 130, 150)  # between the boards in lightness, a little greener
+    found = foreign(seen, floor, sigma)
+    assert found[9:15, 9:15].mean() > 0.6
+    assert not found[:5].any()
+    by_colour = cost_of((100, 130, 150), (105, 138, 150))
+    assert by_colour < cost_of((90, 190, 90)) - 4  # which alone is far from sure
+
+
+def test_a_bare_wall_tells_nothing_of_texture() -> None:
+    wall = np.broadcast_to(np.float32(GREY), (12, 12, 3)).copy()
+    seen = np.broadcast_to(np.float32((90, 150, 100)), (12, 12, 3)).copy()
+    assert not foreign(seen, wall, np.full((12, 12), 4, np.float32)).any()

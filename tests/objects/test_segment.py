@@ -76,6 +76,31 @@ def test_movers_are_proposed_and_can_be_picked(scene: tuple[np.ndarray, dict[str
     assert prompts.subjects[0].prompts[0].mask is not None
 
 
+def test_trousers_in_the_colours_of_the_boards_are_proposed_and_a_shadow_on_them_is_not() -> None:
+    rng = np.random.default_rng(3)
+    boards = np.full((64, 120, 3), (140, 104, 70), np.float32)
+    boards[:, ::4] = (96, 68, 44)
+    clip = np.empty((N, 64, 120, 3), np.uint8)
+    trousers = np.zeros((N, 64, 120), bool)
+    shadow = np.zeros((N, 64, 120), bool)
+    for t in range(N):
+        x = 8 + 4 * t
+        picture = boards.copy()
+        shadow[t, 46:56, x : x + 14] = True
+        picture[shadow[t]] *= 0.6
+        picture[8:26, x : x + 14] = (40, 60, 190)
+        trousers[t, 26:44, x : x + 14] = True
+        picture[trousers[t]] = (112, 100, 56)
+        clip[t] = np.clip(picture + rng.normal(0, 1.5, picture.shape), 0, 255)
+    found = propose(clip, static_path(N, SIZE))
+    assert found
+    walker = found[0]
+    frames = list(walker.frames)
+    assert len(frames) > N // 2
+    assert (walker.masks & trousers[frames]).sum() > 0.6 * trousers[frames].sum()
+    assert (walker.masks & shadow[frames]).sum() < 0.15 * shadow[frames].sum()
+
+
 @pytest.mark.refusal
 def test_picking_refuses_what_is_not_there() -> None:
     with pytest.raises(InputError, match="something must move"):

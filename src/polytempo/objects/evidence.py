@@ -16,7 +16,7 @@ from polytempo.core.pictures import Pictures, picture_size
 from polytempo.objects.colour_model import ANY_COLOUR, N_BINS, ColourModel, colour_bins, lab_picture, learn_colours
 from polytempo.objects.flow import FlowField, scaled_flow
 from polytempo.objects.persistence import STEPS
-from polytempo.objects.plate_match import background_cost, plate_sigma
+from polytempo.objects.plate_match import background_cost, foreign, plate_sigma
 from polytempo.objects.propagate import CostOf
 
 SEEN_SHARE = 0.4
@@ -43,8 +43,8 @@ class EvidenceConfig:
     """How far the plate may be off: parallax of a hand-held camera, cloth that gives way."""
     shade: float = 0.04
     """Standard deviation of a shadow's darkening, as a share of the plate's lightness."""
-    shadow_share: float = 0.0
-    """Share of background pixels taken to lie in a cast shadow; off until it is shown to help."""
+    shadow_share: float = 0.05
+    """Share of background pixels taken to lie in a cast shadow."""
     darkest_shadow: float = 0.4
     """Lightness left in the deepest shadow, as a share of the plate's."""
     doubt: float = 0.02
@@ -53,6 +53,8 @@ class EvidenceConfig:
     """Share of a subject's pixels in colours not seen on it so far, at first."""
     settled_mind: float = 0.15
     """The same once it has been followed through the clip."""
+    foreign: float = 4.0
+    """Further cost in nats of the background where a colour does not last and is not the plate under another light."""
     least_noise: float = 4.0
     """Smallest spread of the bare background, in 8-bit Lab units."""
     offset_px: float = 0.5
@@ -148,7 +150,8 @@ def background_costs(
     matcher = plate_matcher(plate, view.camera, config=config)
     out = np.zeros((n, height, width), np.float16)
     for t in range(n):
-        cost, known = matcher(view.lab[t].astype(np.float32), t)
+        cost, known, other = matcher(view.lab[t].astype(np.float32), t)
+        cost = cost + config.foreign * (other & (view.lasting[t] == 0))
         out[t] = np.where(known, cost, unseen.cost(view.bins[t].astype(np.int32)))
     return out
 
@@ -173,8 +176,9 @@ def sampled_plate(view: Footage, taken: Bool[np.ndarray, "T H W"], *, most: int)
     return replace(plate, exposure=plate.exposure[nearest])
 
 
-Matcher = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.bool_]]]
-"""Lab picture of a frame and its number to the cost of background per pixel, and where the plate is known."""
+Matcher = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]]
+"""Lab picture of a frame and its number to the cost of background per pixel, where the plate is known, and where the
+frame is not the plate under another light (see ``foreign``)."""
 
 
 def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConfig) -> Matcher:
@@ -185,7 +189,7 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
     width, height = camera.frame_size
     reach = max(1, round(config.reach_px * width / 480))
 
-    def match(lab: NDArray[np.float32], t: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def match(lab: NDArray[np.float32], t: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
         def shown(picture: NDArray[np.float32]) -> NDArray[np.float32]:
             # WARP_INVERSE_MAP: the matrix takes pixels of the result (the frame) to pixels of the source (the canvas).
             flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
@@ -194,10 +198,11 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
 
         here = shown(colour)
         here[..., 0] *= plate.exposure[t].mean()
+        spread = np.maximum(shown(sigma), config.least_noise)
         cost = background_cost(
             lab,
             here,
-            np.maximum(shown(sigma), config.least_noise),
+            spread,
             reach_px=reach,
             shade=config.shade,
             shadow_share=config.shadow_share,
@@ -205,7 +210,7 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
             doubt=config.doubt,
             any_colour=ANY_COLOUR,
         )
-        return cost, shown(known) > 0.99
+        return cost, shown(known) > 0.99, foreign(lab, here, spread)
 
     return match
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import no_type_check
 
+import cv2
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 from numba import njit
 from numpy.typing import NDArray
 
@@ -41,6 +42,41 @@ def background_cost(
     return _costs(
         lab, plate, sigma, reach_px, shade, doubt * any_colour, 1 - doubt - shadow_share, shadow_share, darkest
     )
+
+
+def foreign(
+    lab: Float32[np.ndarray, "H W 3"],
+    plate: Float32[np.ndarray, "H W 3"],
+    sigma: Float32[np.ndarray, "H W"],
+    *,
+    window_px: int = 5,
+    least_misfit: float = 1.5,
+    least_chroma: float = 4.0,
+) -> Bool[np.ndarray, "H W"]:
+    """Where a frame is not the plate under another light, however near its colours are.
+
+    A shadow, a lamp, a reflection dim or brighten a patch and leave its grain: floorboards show in it. Clothes in the
+    colours of the floor do not have its boards, and are of another hue than the floor would be in that light.
+
+    Args:
+        lab: Frame in 8-bit Lab units.
+        plate: Clean plate warped to the frame, same units.
+        sigma: Standard deviation of the bare background, same units.
+        window_px: Side of the patch that has one light.
+        least_misfit: Misfit of the lightness in a patch after its light is taken out, in standard deviations.
+        least_chroma: Distance of a pixel's chroma from what the plate's would be in that light.
+    """
+
+    def mean(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(cv2.blur(picture, (window_px, window_px)), np.float32)
+
+    light, under = lab[..., 0], plate[..., 0]
+    square = np.maximum(mean(under * under), 1)
+    gain = mean(light * under) / square
+    misfit = np.maximum(mean(light * light) - gain * gain * square, 0)
+    there = light / np.maximum(under, 8)
+    chroma = np.abs(lab[..., 1:] - 128 - there[..., None] * (plate[..., 1:] - 128)).max(-1)
+    return (misfit > least_misfit**2 * mean(sigma * sigma)) & (chroma > least_chroma)
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -18,6 +18,7 @@ from polytempo.objects.colour_model import ANY_COLOUR, lab_picture
 from polytempo.objects.evidence import EvidenceConfig, plate_matcher
 from polytempo.objects.flow import FlowField, neighbour_flow, pull
 from polytempo.objects.moving import moving_pixels
+from polytempo.objects.persistence import persistence
 from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 
 
@@ -91,11 +92,17 @@ def propose(
     # Where something moves all the time no frame is left; there the plain middle of all frames has to do.
     plain = clean_plate(pictures, camera, ignore=np.zeros_like(moving))
     blobs: list[list[NDArray[np.bool_]]] = []
+    width, height = picture_size(pictures)
+    small = (max(width // 2, 1), max(height // 2, 1))
+    smaller = np.stack([cv2.resize(pictures[t], small, interpolation=cv2.INTER_AREA) for t in range(len(pictures))])
+    lasting = persistence(smaller, camera.scaled(small))
     match, match_plain = (plate_matcher(one, camera, config=EvidenceConfig()) for one in (plate, plain))
     for t in range(len(pictures)):
         lab = lab_picture(pictures[t])
-        cost, known = match(lab, t)
+        cost, known, other = match(lab, t)
         different = np.where(known, cost, match_plain(lab, t)[0]) > -np.log(ANY_COLOUR)
+        passing = cv2.resize(lasting[t], (width, height), interpolation=cv2.INTER_NEAREST) == 0
+        different |= known & other & passing  # in the colours of the room, but not the room
         blobs.append(_blobs(different, config))
     tracks = [track for track in _tracks(blobs, flow, config) if len(track) >= _least_frames(len(pictures), config)]
     tracks.sort(key=lambda track: -sum(float(mask.sum()) for mask in track.values()))
