@@ -54,7 +54,7 @@ def unfollowed_layers(footage: Footage) -> tuple[Unfollowed, ...]:
     Args:
         footage: With flow.
 
-    Source: ours; measured in decision 0033.
+    Source: ours; measured in decision 0035.
     """
     frames = footage.frames.numpy()
     detail = [_detail(one) for one in frames]
