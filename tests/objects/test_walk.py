@@ -9,7 +9,7 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
-from polytempo.objects.somebody import no_background, plainly_somebody, somebody
+from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
 from polytempo.objects.walk import WalkConfig, who_by_walking, who_left_open
 
 N, H, W = 10, 40, 64
@@ -197,3 +197,7 @@ def test_where_the_plate_plainly_shows_something_else_the_background_is_ruled_ou
     assert (ruled.costs[..., 0][plainly] == config.plain).all()
     assert (ruled.costs[~plainly] == walked.costs[~plainly]).all()
     assert not plainly_somebody(walked, view, np.full_like(background, 7.0), quiet, marked).any()
+    sure = unmistakably(walked, view, background)
+    assert sure.any()
+    assert (sure <= walked.undisputed).all()  # beyond quiet places, too, where neither way disputes it
+    assert not unmistakably(walked, view, np.full_like(background, 12.0)).any()

@@ -46,7 +46,7 @@ from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
-from polytempo.objects.somebody import no_background, plainly_somebody, somebody
+from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
 from polytempo.objects.tidy import tidy_masks
 from polytempo.objects.walk import WalkConfig, Walked, who_by_walking, who_left_open
 
@@ -153,6 +153,7 @@ def segment(
                 quiet = quiet_places(view, plate, config=config.lighter)
                 plainly = plainly_somebody(walked, view, background, quiet, clear)
                 walked = no_background(walked, plainly, config=config.walk)
+                plainly = plainly | unmistakably(walked, view, background)
                 labels = walked.labels
                 context = who_left_open(context, clear)
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)

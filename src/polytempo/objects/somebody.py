@@ -16,6 +16,10 @@ DIFFERS = 9.5
 """Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
 
 
+STARTLING = 15.0
+"""Cost of the background (nats) of what looks like nothing in the plate; about 17 is the most it can be."""
+
+
 def somebody(
     view: Footage,
     background: Float16[np.ndarray, "T H W"],
@@ -61,6 +65,11 @@ def plainly_somebody(
     """
     unlike = (background > DIFFERS) & (view.lasting == 0)
     return quiet & (walked.labels > 0) & unlike & ~clear[:, None, None]
+
+
+def unmistakably(walked: Walked, view: Footage, background: Float16[np.ndarray, "T H W"]) -> Bool[np.ndarray, "T H W"]:
+    """Where neither way disputes who it is, nothing lasts, and the plate, quiet or not, shows nothing like it."""
+    return walked.undisputed & (walked.labels > 0) & (background > STARTLING) & (view.lasting == 0)
 
 
 def no_background(walked: Walked, plainly: Bool[np.ndarray, "T H W"], *, config: WalkConfig) -> Walked:

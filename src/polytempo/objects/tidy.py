@@ -55,7 +55,7 @@ def _without_specks(
     sure_px: int = 0,
     gap_px: int = 0,
 ) -> NDArray[np.bool_]:
-    """Pieces of at least so many pixels, those across a gap counted with them, and smaller ones of which most is sure."""
+    """Pieces of so many pixels, with those across a gap counted, and smaller ones of which most is sure."""
     near = cv2.dilate(mask.astype(np.uint8), np.ones((gap_px + 1, gap_px + 1), np.uint8)) if gap_px else mask
     _, pieces = cv2.connectedComponents(near.astype(np.uint8), connectivity=4)
     areas = np.bincount(pieces[mask], minlength=int(pieces.max()) + 1)
