@@ -24,6 +24,7 @@ from typing import Any
 import cv2
 import numpy as np
 from machine import commit, machine_facts, peak_mb, reset_peak
+from numpy.typing import NDArray
 from render_speed import draw_stack, drawn_clip
 from result_schemas import check_results
 
@@ -34,8 +35,11 @@ from polytempo.edit.light import Light
 from polytempo.edit.operations.freeze import freeze
 from polytempo.edit.operations.light import relight
 from polytempo.layers.shading import Shading
+from polytempo.layers.sparse import crop_of
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import read_stack, write_stack
+from polytempo.render.compose import lay_over
+from polytempo.render.plate import PlateView
 from polytempo.render.sequence import render_frames
 from polytempo.video.clip import Clip
 
@@ -57,7 +61,7 @@ def main() -> None:
     }
     for n_frames in given.frames:
         with tempfile.TemporaryDirectory() as folder:
-            run = measure(Path(folder), drawn_clip(n_frames, (given.width, given.height)), given.repeats)
+            run = measure(Path(folder), drawn_clip(n_frames, (given.width, given.height)), given)
         document["runs"].append(run)
         print(json.dumps(run))
     check_results(document)
@@ -65,10 +69,10 @@ def main() -> None:
         write_json(given.json, document)
 
 
-def measure(folder: Path, clip: Clip, repeats: int) -> dict[str, Any]:
+def measure(folder: Path, clip: Clip, given: argparse.Namespace) -> dict[str, Any]:
     """Figures of one length; a frame's time is the median over its repeats' medians."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as apart:  # so that its memory is not counted
-        apart.submit(draw_lit, folder, clip).result()
+        apart.submit(draw_lit, folder, clip, holes=given.holes).result()
     kept = sum(one.stat().st_size for one in (folder / "lit").glob("shading-*.bin"))
     stack = edited_stack(read_stack(folder / "lit"), edits())
     edl = edited(clip, [one.name for one in stack.layers])
@@ -77,7 +81,7 @@ def measure(folder: Path, clip: Clip, repeats: int) -> dict[str, Any]:
     wall: list[float] = []
     cpu: list[float] = []
     reset_peak()
-    for _ in range(repeats):
+    for _ in range(given.repeats):
         begun, times = time.process_time(), [time.perf_counter()]
         for _frame in render_frames(stack, edl, clip):
             times.append(time.perf_counter())
@@ -90,14 +94,34 @@ def measure(folder: Path, clip: Clip, repeats: int) -> dict[str, Any]:
         "peak_mb": round(peak_mb()),
         "shading_mb": round(kept / 1e6, 1),
         "other_load": round(os.getloadavg()[0], 1),
-        "repeats": repeats,
+        "repeats": given.repeats,
+        "holes": given.holes,
     }
 
 
-def draw_lit(folder: Path, clip: Clip) -> None:
+def draw_lit(folder: Path, clip: Clip, *, holes: bool) -> None:
     """Write the stack with its shading."""
     draw_stack(folder / "drawn", clip)
-    write_stack(folder / "lit", with_shading(read_stack(folder / "drawn")))
+    stack = with_shading(read_stack(folder / "drawn"))
+    if not holes:
+        stack = replace(stack, background=replace(stack.background, live=WithoutHoles(stack)))
+    write_stack(folder / "lit", stack)
+
+
+class WithoutHoles:
+    """What frames show of the background, on the plate where somebody hides it."""
+
+    def __init__(self, stack: LayerStack) -> None:
+        self._stack, self._plates = stack, PlateView(stack)
+
+    def __len__(self) -> int:
+        return self._stack.n_frames
+
+    def __getitem__(self, index: int, /) -> NDArray[np.uint8]:
+        frame = self._plates.frame(index)
+        assert self._stack.background.live is not None
+        lay_over(frame, crop_of(self._stack.background.live, index))
+        return frame
 
 
 def with_shading(stack: LayerStack) -> LayerStack:
@@ -136,6 +160,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--width", type=int, default=1920)
     parser.add_argument("--height", type=int, default=1080)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--holes", action="store_true", help="a background with holes where people stand")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

@@ -57,39 +57,47 @@ def painted_crop(
         raise ShapeError("atlas.paint", "UV and light must lie at the same nodes", got=f"{uv.shape} and {light.shape}")
     if crop.picture.size == 0 or paint.box[2] <= paint.box[0]:
         return crop
-    out = np.empty_like(crop.picture, order="C")
+    out = crop.picture.copy(order="C")
     nodes = np.concatenate([(uv + 1) * np.float32(len(paint.levels) / 2) - np.float32(0.5), light], -1).astype(
         np.float32
     )
-    picture = np.ascontiguousarray(crop.picture)
-    _paint(picture, nodes, paint.levels, paint.box, np.array([crop.x, crop.y, *size], np.int64), out)
+    _paint(nodes, paint.levels, paint.box, np.array([crop.x, crop.y, *size], np.int64), out)
     return Crop(x=crop.x, y=crop.y, picture=out)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
 @no_type_check  # the checked form cannot be compiled
-def _paint(
-    picture: Any, nodes: Any, change: Any, box: Any, place: Any, out: Any
-) -> None:  # pragma: no cover - compiled
+def _paint(nodes: Any, change: Any, box: Any, place: Any, out: Any) -> None:  # pragma: no cover - compiled
     n_rows, n_columns, side = nodes.shape[0], nodes.shape[1], change.shape[0]
     left, top, width, height = place
     row = np.empty((n_columns, 5), np.float32)
+    met = np.empty(n_columns - 1, np.bool_)
     step = np.float32((n_columns - 1) / width)
-    for i in range(picture.shape[0]):
+    for i in range(out.shape[0]):
         down = min(max(np.float32((i + top + 0.5) * ((n_rows - 1) / height)), np.float32(0)), np.float32(n_rows - 1))
         above = min(int(down), n_rows - 2)
         share = np.float32(down - above)
         for k in range(n_columns):
             for c in range(5):
                 row[k, c] = nodes[above, k, c] + share * (nodes[above + 1, k, c] - nodes[above, k, c])
-        for j in range(picture.shape[1]):
-            for c in range(4):
-                out[i, j, c] = picture[i, j, c]
-            alpha = np.float32(picture[i, j, 3])
-            if alpha == 0:
-                continue
+        # Between two nodes places lie between theirs, so most of a picture is passed over without looking at pixels.
+        some = False
+        for k in range(n_columns - 1):
+            met[k] = (
+                max(row[k, 0], row[k + 1, 0]) > box[0]
+                and min(row[k, 0], row[k + 1, 0]) < box[2]
+                and max(row[k, 1], row[k + 1, 1]) > box[1]
+                and min(row[k, 1], row[k + 1, 1]) < box[3]
+            )
+            some = some or met[k]
+        if not some:
+            continue
+        for j in range(out.shape[1]):
             across = min(max(np.float32(j + left + 0.5) * step, np.float32(0)), np.float32(n_columns - 1))
             k = min(int(across), n_columns - 2)
+            alpha = np.float32(out[i, j, 3])
+            if not met[k] or alpha == 0:
+                continue
             part = np.float32(across - k)
             x = row[k, 0] + part * (row[k + 1, 0] - row[k, 0])
             y = row[k, 1] + part * (row[k + 1, 1] - row[k, 1])
@@ -104,5 +112,5 @@ def _paint(
                 upper = change[v, u, c] + right * (change[v, u + 1, c] - change[v, u, c])
                 lower = change[v + 1, u, c] + right * (change[v + 1, u + 1, c] - change[v + 1, u, c])
                 light = row[k, 2 + c] + part * (row[k + 1, 2 + c] - row[k, 2 + c])
-                value = picture[i, j, c] + alpha / np.float32(255) * light * (upper + below * (lower - upper))
+                value = out[i, j, c] + alpha / np.float32(255) * light * (upper + below * (lower - upper))
                 out[i, j, c] = np.uint8(min(max(value, np.float32(0)), alpha) + np.float32(0.5))
