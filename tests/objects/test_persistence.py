@@ -23,3 +23,13 @@ def test_a_walker_does_not_last_and_a_late_box_does() -> None:
 def test_a_short_clip_says_nothing() -> None:
     steps = persistence(np.zeros((2, 8, 8, 3), np.uint8), static_path(2, (8, 8)))
     assert set(np.unique(steps)) == {STEPS // 2}
+
+
+def test_who_wears_nearly_the_colour_of_the_floor_does_not_last_either() -> None:
+    clip = np.full((40, 24, 60, 3), (120, 100, 70), np.uint8)
+    for t in range(40):
+        clip[t, 6:18, t : t + 8] = (106, 98, 60)  # in 8-bit Lab a little darker, and 6 units of chroma away
+    clip = np.clip(clip + np.random.default_rng(1).normal(0, 2, clip.shape), 0, 255).astype(np.uint8)
+    steps = persistence(clip, static_path(40, (60, 24)))
+    assert (steps[20, 8:16, 22:26] <= 1).mean() > 0.9
+    assert (steps[20, 8:16, 45:55] == STEPS - 1).mean() > 0.9

@@ -19,7 +19,7 @@ GAPS = (5, 9, 14, 20, 28, 40)
 """Frames before and after with which each frame is compared."""
 STEPS = 5
 """Results are shares of agreeing frames in so many steps."""
-LIGHT_TOLERANCE, CHROMA_TOLERANCE = 16.0, 7.0
+LIGHT_TOLERANCE, CHROMA_TOLERANCE = 12.0, 5.0
 """Difference in 8-bit Lab units up to which colours agree."""
 
 
