@@ -105,3 +105,17 @@ def test_another_clip_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="same number of frames; got 6 and 5"):
         write_report(tmp_path / "r.html", replace(mixed, pictures=mixed.pictures[:5]))  # type: ignore[index]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_atlases_and_paint_on_them_are_said(tmp_path: Path) -> None:
+    plain = given()
+    write_report(tmp_path / "plain.html", plain)
+    told = "boy: its masks go another way than what they show"
+    layers = replace(plain.records[0], stage="layers", inputs={"paint": "1"}, warnings=(told,))
+    atlases = replace(plain.records[0], stage="atlases", warnings=(told,))
+    warnings = write_report(tmp_path / "painted.html", replace(plain, records=(atlases, layers)))
+    assert warnings.count(told) == 1
+    page = (tmp_path / "painted.html").read_text()
+    for words in ("an atlas that can be painted on", "the paint counts as a difference", told):
+        assert words in page
+        assert words not in (tmp_path / "plain.html").read_text()

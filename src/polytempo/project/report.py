@@ -50,6 +50,8 @@ SCORED_FRAMES = 24
 ERROR_FULL_SCALE = 32
 """Difference, in 0…255, that is white in an error map."""
 CELL_WIDTH = 320
+MADE_LAYERS = ("atlases", "layers")
+"""Stages whose warnings are about the layers that are shown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -114,13 +116,17 @@ def write_report(path: Path, given: ReportInput, *, report: Report = silent) -> 
     warnings = [
         *given.camera.warnings,
         *given.cast.warnings,
+        *(text for one in given.records if one.stage in MADE_LAYERS for text in one.warnings),
         *unseen_warning(scores),
         *leak_warnings(given.stack, given.cast, sampled(n_frames, SCORED_FRAMES)),
         *given.edit_warnings,
     ]
+    warnings = list(dict.fromkeys(warnings))  # stages pass some on
     report(Progress(stage="report", done=3, total=steps, message="page"))
     page = Template(PAGE).substitute(
         title=escape(given.title),
+        lead=_lead(given.records),
+        painted=" Layers are painted on; the paint counts as a difference." if _are_painted(given.records) else "",
         facts=_facts(given, scores),
         warnings=_warnings(warnings),
         layers=_layers(given.stack, pictures, shown),
@@ -230,6 +236,22 @@ def _plate(stack: LayerStack) -> str:
 
 def _row(name: str, cells: Sequence[str]) -> str:
     return f'<div class="row"><h3>{escape(name)}</h3><div class="cells">{"".join(cells)}</div></div>'
+
+
+def _lead(records: Sequence[Record]) -> str:
+    if any(one.stage == "atlases" for one in records):
+        return (
+            "Each subject is a layer of its own, with an atlas that can be painted on; shadows and reflections are "
+            "light on the background. Together they give the clip back."
+        )
+    return (
+        "Each subject with what belongs to it (shadow, reflection) is a layer of its own; together they give the clip "
+        "back."
+    )
+
+
+def _are_painted(records: Sequence[Record]) -> bool:
+    return any(one.stage == "layers" and "paint" in one.inputs for one in records)
 
 
 def _camera_was_given(records: Sequence[Record]) -> bool:

@@ -48,8 +48,7 @@ footer { margin-top: 36px; font-size: 12px; color: var(--soft); }
 </head>
 <body>
 <h1>$title</h1>
-<p class="lead">Each subject with what belongs to it (shadow, reflection) is a layer of its own; together they give the
-clip back.</p>
+<p class="lead">$lead</p>
 <dl>$facts</dl>
 <section class="warnings" aria-label="Warnings">$warnings</section>
 
@@ -59,7 +58,7 @@ $layers
 
 <h2>Reconstruction</h2>
 <p class="lead">All layers put together again. The difference to the input is shown from black (none) to white
-(32 of 255 and more).</p>
+(32 of 255 and more).$painted</p>
 $rebuilt
 $psnr
 
