@@ -89,7 +89,8 @@ def claims(found: Findings) -> list[Claim]:
     return [
         Claim(text="where people overlap, more of each square is its own person's (share of alpha, mean gain)",
               value=float(np.mean(with_it) - np.mean(without)), least=LEAST_GAIN, open=True),
-        Claim(text="and the better part of it is (share of alpha, worst seed)", value=min(with_it), least=LEAST_RIGHT, open=True),
+        Claim(text="and the better part of it is (share of alpha, worst seed)", value=min(with_it),
+              least=LEAST_RIGHT, open=True),
     ]  # fmt: skip
 
 

@@ -66,9 +66,9 @@ def experiment(
     seeds: Sequence[int] = (0,),
     more: Callable[[argparse.ArgumentParser], object] = lambda _: None,
 ) -> int:
-    """Read the command line, run, print, write ``paper-NAME.json`` beside the figures; 1 where a claim is not met that should be.
+    """Read the command line, run, print, write ``paper-NAME.json`` beside the figures; 1 where a claim is not met.
 
-    ``epochs`` and ``seeds`` are those of the committed figures; ``more`` may add options.
+    An open claim fails nothing. ``epochs`` and ``seeds`` are those of the committed figures; ``more`` may add options.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where figures and table go")
