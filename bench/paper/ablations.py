@@ -36,12 +36,12 @@ def main() -> int:
 
 def run(given: argparse.Namespace) -> Findings:
     """Everything, and everything but one thing; every seed."""
-    everything = patient_course(given.epochs)
+    everything = patient_course(given.epochs, curriculum_epochs=given.epochs * 2 // 5)
     variants = {
         "everything": everything,
         "no regulariser": replace(everything, regulariser=False),
     }
-    found = Findings(settings=settings(everything))
+    found = Findings(settings=settings(everything) | {"curriculum_epochs": everything.curriculum_epochs})
     for seed in given.seeds:
         scene = blocks.two_people(seed, texture=25)
         results = {name: learned(scene, config, seed=seed) for name, config in variants.items()}

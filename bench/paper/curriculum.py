@@ -81,15 +81,16 @@ def run(given: argparse.Namespace) -> Findings:
 
 
 def claims(found: Findings) -> list[Claim]:
-    """What the table says of the paper's reason."""
+    """What the table says of the paper's reason; open, because several designs did not show it (see the docs)."""
     column = "right where they overlap"
     with_it, without = (
         [row[column] for row in found.table if row["curriculum"] == name] for name in ("with", "without")
     )
     return [
         Claim(text="where people overlap, more of each square is its own person's (share of alpha, mean gain)",
-              value=float(np.mean(with_it) - np.mean(without)), least=LEAST_GAIN),
-        Claim(text="and the better part of it is (share of alpha, worst seed)", value=min(with_it), least=LEAST_RIGHT),
+              value=float(np.mean(with_it) - np.mean(without)), least=LEAST_GAIN, open=True),
+        Claim(text="and the better part of it is (share of alpha, worst seed)", value=min(with_it),
+              least=LEAST_RIGHT, open=True),
     ]  # fmt: skip
 
 

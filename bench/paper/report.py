@@ -34,6 +34,8 @@ class Claim:
     text: str
     value: float
     least: float
+    open: bool = False
+    """Known not to be shown at this size, and said so in the docs: a finding, which fails no command."""
 
     @property
     def met(self) -> bool:
@@ -66,7 +68,7 @@ def experiment(
 ) -> int:
     """Read the command line, run, print, write ``paper-NAME.json`` beside the figures; 1 where a claim is not met.
 
-    ``epochs`` and ``seeds`` are those of the committed figures; ``more`` may add options.
+    An open claim fails nothing. ``epochs`` and ``seeds`` are those of the committed figures; ``more`` may add options.
     """
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where figures and table go")
@@ -102,9 +104,10 @@ def experiment(
     for row in document["table"]:
         print("  ".join(f"{key} {value}" for key, value in row.items()))
     for one in document["claims"]:
-        print(f"{'holds' if one['met'] else 'DOES NOT HOLD'}: {one['text']}: {one['value']} (at least {one['least']})")
+        verdict = "holds" if one["met"] else "not shown" if one["open"] else "DOES NOT HOLD"
+        print(f"{verdict}: {one['text']}: {one['value']} (at least {one['least']})")
     print(f"{document['cpu_seconds']} CPU seconds, {document['peak_mb']} MB, {document['machine']['kind']}", flush=True)
-    return 0 if all(one.met for one in found.claims) else 1
+    return 0 if all(one.met or one.open for one in found.claims) else 1
 
 
 def write_picture(path: Path, picture: Picture) -> None:

@@ -47,6 +47,20 @@ def test_a_claim_below_its_margin_fails_the_experiment(
     assert ("DOES NOT HOLD" in capsys.readouterr().out) is (code == 1)
 
 
+def test_an_open_claim_is_told_and_fails_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def of(*claims: Claim) -> Findings:
+        return Findings(settings={}, claims=list(claims))
+
+    monkeypatch.setattr(sys, "argv", ["x", "--out", str(tmp_path)])
+    assert experiment("x", "About it.", lambda _: of(Claim(text="known", value=0.1, least=0.5, open=True))) == 0
+    assert "not shown: known" in capsys.readouterr().out
+    check_file(tmp_path / "paper-x.json")
+    both = of(Claim(text="a", value=0, least=1, open=True), Claim(text="b", value=0, least=1))
+    assert experiment("x", "About it.", lambda _: both) == 1
+
+
 def test_a_sheet_has_rows_of_one_width(tmp_path: Path) -> None:
     import cv2
 
@@ -126,7 +140,7 @@ def test_with_and_without_the_curriculum_there_are_equally_many_steps(steps: int
         looks = range(1, config.n_epochs + 1, max(1, config.n_epochs // LOOKS))
         shown = by_steps([float(epoch == looks[-1]) for epoch in looks], config, n_frames, steps)
         assert len(shown) == LOOKS + 1
-        assert shown[-1] > 0.9
+        assert shown[-1] > 0.5
 
 
 def test_steps_count_from_when_a_share_stays_high() -> None:

@@ -80,8 +80,12 @@ def test_a_course_that_ends_early_keeps_its_state_and_goes_on_as_if_it_had_not(
     whole = train(lone_scene.pictures, lone, config=TINY, seed=3)
     ended = train(lone_scene.pictures, lone, config=TINY, seed=3, checkpoint=tmp_path, enough=lambda epoch: epoch == 0)
     assert len(ended.history) == 1
-    resumed = train(lone_scene.pictures, lone, config=TINY, seed=3, checkpoint=tmp_path, enough=lambda _: False)
+    asked: list[int] = []
+    resumed = train(
+        lone_scene.pictures, lone, config=TINY, seed=3, checkpoint=tmp_path, enough=lambda e: bool(asked.append(e))
+    )
     assert len(resumed.history) == TINY.n_epochs - 1
+    assert asked == list(range(1, TINY.n_epochs))
     for name, one in weights(whole.model).items():
         assert torch.equal(one, weights(resumed.model)[name]), name
 

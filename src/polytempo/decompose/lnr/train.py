@@ -164,7 +164,8 @@ def train(
                 watch(epoch, model)
             if bootstrap is None and not warm and sums["mask"] < config.bootstrap_below:
                 bootstrap = max(epoch, 1)
-            last = epoch + 1 == config.n_epochs or (enough is not None and enough(epoch))
+            ends = enough is not None and enough(epoch)  # asked after the last epoch, too
+            last = ends or epoch + 1 == config.n_epochs
             if path is not None and team.leads and (last or time.monotonic() - saved > config.save_secs):
                 facts = {"bootstrap": -1.0 if bootstrap is None else float(bootstrap)}
                 save_state(path, TrainState(key=key, step=epoch + 1, facts=facts), model, optimiser)
