@@ -74,14 +74,14 @@ def test_a_shadow_and_a_coloured_lamp_leave_the_boards_and_are_not_foreign() -> 
     shadow[..., 1:] = 128 + 0.6 * (floor[..., 1:] - 128)
     lamp = floor + np.float32((0, -15, 20))
     for seen in (floor, shadow, lamp):
-        assert not foreign(seen, floor, sigma).any()
+        assert not foreign(seen, floor, sigma, reach_px=2).any()
 
 
 def test_cloth_in_the_colours_of_the_floor_is_foreign() -> None:
     floor, sigma = boards(), np.full((24, 24), 4, np.float32)
     seen = floor.copy()
     seen[8:16, 8:16] = (100, 130, 150)  # between the boards in lightness, a little greener
-    found = foreign(seen, floor, sigma)
+    found = foreign(seen, floor, sigma, reach_px=2)
     assert found[9:15, 9:15].mean() > 0.6
     assert not found[:5].any()
     by_colour = cost_of((100, 130, 150), (105, 138, 150))
@@ -91,4 +91,12 @@ def test_cloth_in_the_colours_of_the_floor_is_foreign() -> None:
 def test_a_bare_wall_tells_nothing_of_texture() -> None:
     wall = np.broadcast_to(np.float32(GREY), (12, 12, 3)).copy()
     seen = np.broadcast_to(np.float32((90, 150, 100)), (12, 12, 3)).copy()
-    assert not foreign(seen, wall, np.full((12, 12), 4, np.float32)).any()
+    assert not foreign(seen, wall, np.full((12, 12), 4, np.float32), reach_px=2).any()
+
+
+def test_cloth_that_gives_way_is_not_foreign_within_reach() -> None:
+    cloth = np.broadcast_to(np.float32((200, 130, 138)), (24, 24, 3)).copy()
+    cloth[:, ::6] = (120, 128, 126)  # stripes of another hue
+    moved, sigma = np.roll(cloth, 2, axis=1), np.full((24, 24), 4, np.float32)
+    assert foreign(moved, cloth, sigma, reach_px=0)[4:-4, 4:-4].any()
+    assert not foreign(moved, cloth, sigma, reach_px=2)[4:-4, 4:-4].any()

@@ -210,7 +210,7 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
             doubt=config.doubt,
             any_colour=ANY_COLOUR,
         )
-        return cost, shown(known) > 0.99, foreign(lab, here, spread)
+        return cost, shown(known) > 0.99, foreign(lab, here, spread, reach_px=reach)
 
     return match
 

@@ -49,6 +49,7 @@ def foreign(
     plate: Float32[np.ndarray, "H W 3"],
     sigma: Float32[np.ndarray, "H W"],
     *,
+    reach_px: int,
     window_px: int = 5,
     least_misfit: float = 1.5,
     least_chroma: float = 4.0,
@@ -62,9 +63,10 @@ def foreign(
         lab: Frame in 8-bit Lab units.
         plate: Clean plate warped to the frame, same units.
         sigma: Standard deviation of the bare background, same units.
+        reach_px: How far the plate may have moved: cloth that gives way brings its own colours from so near.
         window_px: Side of the patch that has one light.
         least_misfit: Misfit of the lightness in a patch after its light is taken out, in standard deviations.
-        least_chroma: Distance of a pixel's chroma from what the plate's would be in that light.
+        least_chroma: Distance of a pixel's chroma from all that the plate's within reach would be in that light.
     """
 
     def mean(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -74,9 +76,12 @@ def foreign(
     square = np.maximum(mean(under * under), 1)
     gain = mean(light * under) / square
     misfit = np.maximum(mean(light * light) - gain * gain * square, 0)
-    there = light / np.maximum(under, 8)
-    chroma = np.abs(lab[..., 1:] - 128 - there[..., None] * (plate[..., 1:] - 128)).max(-1)
-    return (misfit > least_misfit**2 * mean(sigma * sigma)) & (chroma > least_chroma)
+    there = (light / np.maximum(under, 8))[..., None]
+    around = np.ones((2 * reach_px + 1, 2 * reach_px + 1), np.uint8)
+    low, high = (np.asarray(of(plate[..., 1:] - 128, around), np.float32) for of in (cv2.erode, cv2.dilate))
+    chroma = lab[..., 1:] - 128
+    beyond = np.maximum(there * low - chroma, chroma - there * high).max(-1)
+    return (misfit > least_misfit**2 * mean(sigma * sigma)) & (beyond > least_chroma)
 
 
 @njit(cache=True, nogil=True, fastmath=True)
