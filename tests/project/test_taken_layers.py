@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 from pathlib import Path
 
@@ -78,11 +79,12 @@ def test_what_cannot_be_taken_is_refused(tmp_path: Path) -> None:
             (f"boy={project.root}", "taken from another project; got itself or none"),
             (f"boy={tmp_path / 'two.polytempo'}", "a project of the same clip"),
             (f"boy={tmp_path / 'empty.polytempo'}", "the stage 'layers' must have been run"),
+            (f"cat={tmp_path / 'same.polytempo'}", "the other project must have the layer; got 'cat'. It has: boy"),
         ):
             with pytest.raises(InputError, match=message):
                 keep_taken(project, text)
         assert not (project.root / FILE).exists()
-        keep_taken(project, f"cat={tmp_path / 'same.polytempo'}")
+        (project.root / FILE).write_text(json.dumps({"cat": str(tmp_path / "same.polytempo")}))
         with pytest.raises(InputError, match="both must have the layer; got 'cat'"):
             with_taken(project, own, silent)
         (project.root / FILE).write_text("{")

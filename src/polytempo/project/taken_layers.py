@@ -23,13 +23,19 @@ def keep_taken(project: Project, text: str) -> None:
     """Remember that a layer comes from another project, as ``girl=OTHER.polytempo``.
 
     Raises:
-        InputError: it does not read so, or the other project has no layers, or another clip's; nothing is then kept.
+        InputError: it does not read so, or the other project has no layers, not this one, or another clip's; nothing is
+            then kept.
     """
     name, found, place = (one.strip() for one in text.partition("="))
     if not found or not name or not place:
         raise InputError("cli.take", "it must read NAME=PROJECT, e.g. girl=other.polytempo", got=repr(text))
     other = Path(place).resolve()
-    _theirs(project, other)
+    there = [one.name for one in read_stack(_theirs(project, other) / "stack").layers]
+    if name not in there:
+        raise InputError(
+            "project", "the other project must have the layer", got=repr(name),
+            todo=f"It has: {', '.join(sorted(there))}", path=other,
+        )  # fmt: skip
     write_json(project.root / FILE, {**_taken(project), name: str(other)})
 
 
