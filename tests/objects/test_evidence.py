@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from polytempo.camera.path import static_path
-from polytempo.objects.evidence import EvidenceConfig, background_costs, footage, sampled_plate
+from polytempo.camera.plate import CleanPlate
+from polytempo.objects.evidence import EvidenceConfig, background_costs, footage, plate_matcher, sampled_plate
 from polytempo.objects.flow import FlowField
 from polytempo.objects.persistence import STEPS
 
@@ -40,3 +41,22 @@ def test_what_moves_before_boards_costs_more_as_background_than_what_stays() -> 
     assert (gained[inner] > 0.9 * config.foreign).mean() > 0.6
     assert not gained[N // 2].any()
     assert not gained[~taken].any()
+
+
+def test_shadows_are_assumed_only_where_the_picture_is_large_enough_to_show_grain() -> None:
+    plate_lab = np.broadcast_to(np.float32((160, 132, 140)), (H, W, 3)).copy()
+    seen = plate_lab.copy()
+    seen[10:20, 10:20, 0] *= 0.6
+    seen[10:20, 10:20, 1:] = 128 + 0.6 * (plate_lab[10:20, 10:20, 1:] - 128)
+    rgb = np.asarray(cv2.cvtColor(plate_lab.astype(np.uint8), cv2.COLOR_LAB2RGB), np.float32) / 255
+    plate = CleanPlate(
+        colour=rgb,
+        noise=np.full((H, W), 0.01, np.float32),
+        coverage=np.full((H, W), N, np.uint16),
+        exposure=np.ones((1, 3), np.float32),
+    )
+    costs = [
+        plate_matcher(plate, static_path(1, (W, H)), config=EvidenceConfig(grain_from_px=px))(seen, 0)[0][12:18, 12:18]
+        for px in (W, W + 1)
+    ]
+    assert (costs[0] < costs[1] - 1).all()

@@ -45,6 +45,9 @@ class EvidenceConfig:
     """Standard deviation of a shadow's darkening, as a share of the plate's lightness."""
     shadow_share: float = 0.05
     """Share of background pixels taken to lie in a cast shadow."""
+    grain_from_px: int = 200
+    """Width of pictures from which the plate's grain shows in a shadow. In smaller ones nothing tells shadows from
+    cloth, and none are assumed."""
     darkest_shadow: float = 0.4
     """Lightness left in the deepest shadow, as a share of the plate's."""
     doubt: float = 0.02
@@ -188,6 +191,7 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
     known = (plate.coverage >= config.least_coverage).astype(np.float32)
     width, height = camera.frame_size
     reach = max(1, round(config.reach_px * width / 480))
+    shadow_share = config.shadow_share if width >= config.grain_from_px else 0.0
 
     def match(lab: NDArray[np.float32], t: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
         def shown(picture: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -205,7 +209,7 @@ def plate_matcher(plate: CleanPlate, camera: CameraPath, *, config: EvidenceConf
             spread,
             reach_px=reach,
             shade=config.shade,
-            shadow_share=config.shadow_share,
+            shadow_share=shadow_share,
             darkest=config.darkest_shadow,
             doubt=config.doubt,
             any_colour=ANY_COLOUR,
