@@ -14,8 +14,6 @@ from polytempo.objects.walk import WalkConfig, Walked
 
 DIFFERS = 9.5
 """Cost of the background (nats) from which a pixel that nowhere lasts is somebody's: a match costs about 7."""
-
-
 STARTLING = 15.0
 """Cost of the background (nats) of what looks like nothing in the plate; about 17 is the most it can be."""
 
@@ -68,7 +66,13 @@ def plainly_somebody(
 
 
 def unmistakably(walked: Walked, view: Footage, background: Float16[np.ndarray, "T H W"]) -> Bool[np.ndarray, "T H W"]:
-    """Where neither way disputes who it is, nothing lasts, and the plate, quiet or not, shows nothing like it."""
+    """Where neither way disputes who it is, nothing lasts, and the plate, quiet or not, shows nothing like it.
+
+    Args:
+        walked: Who was found.
+        view: The clip.
+        background: Negative log density of every pixel if the background shows.
+    """
     return walked.undisputed & (walked.labels > 0) & (background > STARTLING) & (view.lasting == 0)
 
 
