@@ -52,7 +52,7 @@ def follow(clear: list[int], **weights: float) -> tuple[np.ndarray, np.ndarray]:
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
     bodies = labels > 0
     config = WalkConfig(steps=(1,), least_piece_share=0.0, **weights)
-    walked = who_by_walking(view, known, bodies, context, marked, 2, told={}, config=config)
+    walked = who_by_walking(view, known, bodies, context, marked, 2, shown=marked, told={}, config=config)
     assert (walked.labels[marked] == labels[marked]).all()
     assert not walked.undisputed[marked].any()
     return walked.costs, labels
@@ -90,7 +90,7 @@ def test_the_nearer_clear_frame_has_the_louder_word() -> None:
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
     known[-1] = np.where(known[-1] > 0, 3 - known[-1], 0)  # names exchanged at the end
     config = WalkConfig(steps=(1,), fade_frames=1.0)
-    costs = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=config).costs
+    costs = who_by_walking(view, known, labels > 0, context, marked, 2, shown=marked, told={}, config=config).costs
     for t, right in ((1, True), (N - 2, False)):
         seen = labels[t] > 0
         assert ((costs[t][seen][:, 1:].argmin(-1) + 1 == labels[t][seen]).mean() > 0.9) == right
@@ -111,7 +111,7 @@ def test_colours_of_clear_frames_name_who_comes_into_sight() -> None:
         known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
         config = WalkConfig(steps=(1,), least_piece_share=0.0)
         nothing = np.full_like(context, np.log(1 / 3))
-        walked = who_by_walking(view, known, labels > 0, nothing, marked, 2, told={}, config=config)
+        walked = who_by_walking(view, known, labels > 0, nothing, marked, 2, shown=marked, told={}, config=config)
         costs, found = walked.costs, walked.labels
         back = (labels == 2) & ~np.isin(np.arange(N), (0,))[:, None, None]
         assert (found[back] == 2).mean() > least
@@ -130,7 +130,9 @@ def test_what_was_told_on_a_frame_is_not_outvoted_by_frames_behind_it() -> None:
     for k in (1, 2):
         say[..., 3 - k] += 10.0 * (labels[4] == k)
     config = WalkConfig(steps=(1, 3), least_piece_share=0.0, context_weight=0.0)
-    found = who_by_walking(view, known, labels > 0, context, marked, 2, told={4: say}, config=config).labels
+    found = who_by_walking(
+        view, known, labels > 0, context, marked, 2, shown=marked, told={4: say}, config=config
+    ).labels
     for t, right in ((2, False), (4, True), (5, True), (6, True)):
         red = labels[t] == 1
         assert ((found[t][red] == 1).mean() > 0.9) == right
@@ -151,6 +153,7 @@ def test_what_both_ways_agree_on_is_undisputed_and_what_one_denies_is_not() -> N
             context,
             marked,
             2,
+            shown=marked,
             told={},
             config=WalkConfig(steps=(1,), colours_weight=0.0, motion_weight=0.0, silhouette_weight=0.0),
         )
@@ -177,7 +180,7 @@ def test_somebody_is_who_was_found_and_who_never_stays_but_not_what_lasts() -> N
     background = np.where(labels > 0, 20.0, 7.0).astype(np.float16)
     nobody_yet = np.zeros_like(labels)
     for told in (nobody_yet, np.ones_like(labels)):
-        found = somebody(view, background, told, config=WalkConfig())
+        found = somebody(view, background, told, np.zeros(labels.shape, bool), config=WalkConfig())
         assert found[labels > 0].all()
         assert found[labels == 0].mean() < 0.003  # a gap of a pixel between two is closed
 
@@ -186,7 +189,9 @@ def test_where_the_plate_plainly_shows_something_else_the_background_is_ruled_ou
     view, labels, context = crossing()
     marked = np.arange(N) == 0
     known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
-    walked = who_by_walking(view, known, labels > 0, context, marked, 2, told={}, config=WalkConfig(steps=(1,)))
+    walked = who_by_walking(
+        view, known, labels > 0, context, marked, 2, shown=marked, told={}, config=WalkConfig(steps=(1,))
+    )
     background = np.where(labels > 0, 20.0, 7.0).astype(np.float16)
     quiet = np.zeros(labels.shape, bool)
     quiet[:, :20] = True

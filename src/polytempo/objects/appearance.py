@@ -9,9 +9,12 @@ from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig
+from polytempo.objects.amodal import AmodalConfig, grown
 from polytempo.objects.cast import Cast
 from polytempo.objects.whole_body import whole_body
+
+SEAM_PX = 3
+"""So far beside what is in front the completion goes on under the visible body, whose matte there is half another's."""
 
 
 def hidden_appearance(
@@ -39,7 +42,8 @@ def hidden_appearance(
 
     Returns:
         ``float32 [H, W, 4]`` per frame, 0…1, premultiplied; alpha is above 0 only on ``amodal & ~mask`` and, soft
-        beyond the amodal outline, behind those in front. Frames in which nothing is hidden are not in it.
+        beyond the amodal outline, behind those in front and ``SEAM_PX`` beside them. Frames in which nothing is hidden
+        are not in it.
 
     Raises:
         InputError: no such subject.
@@ -60,7 +64,7 @@ def hidden_appearance(
     whole = whole_body(subject.mask, front, pictures, camera, config=config)
     out: dict[int, NDArray[np.float32]] = {}
     for i, t in enumerate(frames):
-        out[int(t)] = whole.shown(int(t)) * (front | hidden)[t][..., None]
+        out[int(t)] = whole.shown(int(t)) * (grown(front[t], SEAM_PX) | hidden[t])[..., None]
         report(Progress(stage="objects.appearance", done=i + 1, total=len(frames)))
     return out
 

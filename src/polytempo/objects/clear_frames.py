@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from polytempo.objects.scenes import frames_apart
 
 CONTACT = 0.2
-"""Share of the outline on which subjects may touch while it is still clear who is who."""
+"""Share of the outline on which subjects may touch while it is still mostly clear who is who."""
 PROMPTED = 0.8
 """Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""
 LEAST_OUTLINE = 12
@@ -24,22 +24,37 @@ def clear_frames(
     n_subjects: int,
     certain: Mapping[int, Float32[np.ndarray, "H W"]],
 ) -> Bool[np.ndarray, " T"]:
-    """Frames on which labels tell who is who: subjects apart, or hardly touching ever since they were, or prompted so.
+    """Frames on which labels tell who is who: subjects apart, or prompted so.
 
     Args:
         labels: 0 background, ``k + 1`` for the k-th subject.
         n_subjects: How many.
         certain: How certain prompts make it who is who, 0…1, by frame.
     """
-    apart = frames_apart(labels, n_subjects)
-    out = apart.copy()
+    out = frames_apart(labels, n_subjects)
+    for t, sure in certain.items():
+        body = labels[t] > 0
+        out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)
+    return out
+
+
+def mostly_clear_frames(
+    labels: UInt8[np.ndarray, "T H W"], n_subjects: int, clear: Bool[np.ndarray, " T"]
+) -> Bool[np.ndarray, " T"]:
+    """Clear frames, and those around them on which subjects have hardly touched ever since.
+
+    A foot beside somebody else's knee may be taken for his there; what outline each has can be told.
+
+    Args:
+        labels: 0 background, ``k + 1`` for the k-th subject.
+        n_subjects: How many.
+        clear: From ``clear_frames``.
+    """
+    out = clear.copy()
     for order in (range(1, len(labels)), range(len(labels) - 2, -1, -1)):
         step = order.step
         for t in order:
             out[t] |= out[t - step] and _contact(labels[t], n_subjects) <= CONTACT
-    for t, sure in certain.items():
-        body = labels[t] > 0
-        out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)
     return out
 
 

@@ -22,7 +22,7 @@ from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
-from polytempo.objects.clear_frames import clear_frames
+from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames
 from polytempo.objects.colour_model import ANY_COLOUR
 from polytempo.objects.evidence import (
     EvidenceConfig,
@@ -37,6 +37,7 @@ from polytempo.objects.evidence import (
 )
 from polytempo.objects.first_look import first_look
 from polytempo.objects.flow import neighbour_flow
+from polytempo.objects.folds import FoldConfig, folds
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_places
 from polytempo.objects.moving import motion_both_ways, moving_pixels
@@ -74,6 +75,8 @@ class SegmentConfig:
     """How subjects are followed into frames in which they meet, before the passes at full size."""
     lighter: LighterConfig = field(default_factory=LighterConfig)
     """From when on a place is lighter than the plate, in the passes at full size."""
+    folds: FoldConfig = field(default_factory=FoldConfig)
+    """How far cloth gives way, before subjects are followed."""
     rehearse: RehearseConfig = field(default_factory=RehearseConfig)
     """How the surroundings of pixels are learned from, where there are several subjects."""
 
@@ -146,11 +149,13 @@ def segment(
         if labels is not None:
             if index == n_coarse and context is not None:
                 clear = clear_frames(labels, n_subjects, certain)
-                bodies = somebody(view, background, labels, config=config.walk)
-                walked = who_by_walking(
-                    view, labels, bodies, context, clear, n_subjects, told=told, config=config.walk, report=report
-                )
                 quiet = quiet_places(view, plate, config=config.lighter)
+                folded = folds(view, plate, config=config.folds) & ~quiet  # walls do not give way
+                bodies = somebody(view, background, labels, folded, config=config.walk)
+                walked = who_by_walking(
+                    view, labels, bodies, context, clear, n_subjects,
+                    shown=mostly_clear_frames(labels, n_subjects, clear), told=told, config=config.walk, report=report,
+                )  # fmt: skip
                 plainly = plainly_somebody(walked, view, background, quiet, clear)
                 walked = no_background(walked, plainly, config=config.walk)
                 plainly = plainly | unmistakably(walked, view, background)

@@ -22,22 +22,27 @@ def somebody(
     view: Footage,
     background: Float16[np.ndarray, "T H W"],
     labels: UInt8[np.ndarray, "T H W"],
+    folded: Bool[np.ndarray, "T H W"],
     *,
     config: WalkConfig,
 ) -> Bool[np.ndarray, "T H W"]:
     """Where anybody is: labelled so and not lasting, or like nothing in the plate and nowhere lasting.
 
+    What looks like nothing in the plate at its place, but like something nearby, may be cloth that gives way: that is
+    nobody but where it is labelled so, or startling.
+
     Args:
         view: The clip.
         background: Negative log density of every pixel if the background shows.
         labels: As found so far.
+        folded: Where it may be (``folds``).
         config: See ``least_piece_share``.
     """
     out = np.zeros(labels.shape, bool)
     least = max(8, round(config.least_piece_share * labels[0].size))
     for t in range(len(labels)):
         mine = (labels[t] > 0) & (view.lasting[t] < STEPS - 2)
-        mine |= (view.lasting[t] == 0) & (background[t] > DIFFERS)
+        mine |= (view.lasting[t] == 0) & (background[t] > np.where(folded[t], STARTLING, DIFFERS))
         closed = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         n, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
         big = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)

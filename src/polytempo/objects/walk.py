@@ -118,6 +118,7 @@ def who_by_walking(
     clear: Bool[np.ndarray, " T"],
     n_subjects: int,
     *,
+    shown: Bool[np.ndarray, " T"],
     told: Mapping[int, Float32[np.ndarray, "H W L"]],
     config: WalkConfig,
     report: Report = silent,
@@ -133,6 +134,7 @@ def who_by_walking(
         context: Log probability of every label from what is around a pixel, at any size.
         clear: Frames on which labels tell who is who.
         n_subjects: How many.
+        shown: Frames on which what is found shows what outline each has; clear ones and more.
         told: What prompts make each label cost, by frame.
         config: Weights.
         report: Told after every frame of a way; may raise to stop.
@@ -142,7 +144,7 @@ def who_by_walking(
     if not clear.any() or clear.all():
         return Walked(costs=costs, labels=labels, undisputed=np.zeros(labels.shape, bool))
     unclear = [int(t) for t in np.flatnonzero(~clear)]
-    walk = _Walk(view, labels, bodies, context, clear, n_subjects, told, config, report)
+    walk = _Walk(view, labels, bodies, context, clear, n_subjects, shown, told, config, report)
     share = _share_of_forward(clear, config.fade_frames)
     found = labels.copy()
     there = back = costs
@@ -180,12 +182,13 @@ class _Walk:
         context: NDArray[np.float16],
         clear: NDArray[np.bool_],
         n_subjects: int,
+        shown: NDArray[np.bool_],
         told: Mapping[int, NDArray[np.float32]],
         config: WalkConfig,
         report: Report,
     ) -> None:
         self.view, self.labels, self.bodies, self.context = view, labels, bodies, context
-        self.clear, self.n_subjects, self.told, self.config = clear, n_subjects, told, config
+        self.clear, self.n_subjects, self.shown, self.told, self.config = clear, n_subjects, shown, told, config
         self.colours = _colours(view.bins, labels, clear, n_subjects, config)
         self.sources = np.where(clear[:, None, None], labels > 0, bodies)
         self.hints: dict[int, NDArray[np.float16]] = {}
@@ -214,8 +217,8 @@ class _Walk:
     def learn_from(self, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16]) -> None:
         """Once all were followed: how each of them moves, and what outline it has in its posture."""
         config, subjects = self.config, range(self.n_subjects)
-        known = silhouettes(self.view.lab, found, self.clear, self.n_subjects)
-        at = np.flatnonzero(self.clear)
+        known = silhouettes(self.view.lab, found, self.shown, self.n_subjects)
+        at = np.flatnonzero(self.shown)
         for t in map(int, np.flatnonzero(~self.clear)):
             moving = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
             sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]

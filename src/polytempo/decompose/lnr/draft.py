@@ -180,10 +180,10 @@ def separate(
     )
     if not bodies:
         return separation
-    solved = frame_solver(pictures, second, camera, cast, separation, config=config.solve)
+    solved = frame_solver(second, camera, cast, separation, config=config.solve)
 
     def solved_bodies(t: int) -> dict[int, Float32[np.ndarray, "H W 4"]]:
-        return {one: rgba.astype(np.float32) / 255 for one, rgba in solved(t).bodies.items()}
+        return {one: rgba.astype(np.float32) / 255 for one, rgba in solved(t, pictures[t]).bodies.items()}
 
     return replace(
         separation, meeting=meeting_bodies(solved_bodies, cast, bodies, config=config.meeting, report=report)

@@ -17,6 +17,7 @@ from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report
 from polytempo.decompose.lnr.dwelling import with_dwelling
 from polytempo.decompose.lnr.effects import EffectConfig, claimed, effect_layers, layer_claims, smallest_alpha
+from polytempo.decompose.lnr.in_turn import in_turn
 from polytempo.decompose.lnr.refine import RefineConfig, refine_frame
 from polytempo.objects.cast import Cast
 
@@ -96,29 +97,29 @@ def solve_frames(
         config: See ``SolveConfig``.
         report: Receives progress per frame.
     """
-    solved = frame_solver(pictures, plate, camera, cast, separation, config=config)
+    solved = frame_solver(plate, camera, cast, separation, config=config)
     n_frames = len(pictures)
-    for t in range(n_frames):
-        yield solved(t)
+    # Frames are read here, one after the other; a reader of a file is for one thread.
+    for t, one in enumerate(in_turn(solved, ((t, pictures[t]) for t in range(n_frames)))):
+        yield one
         report(Progress(stage="layers", done=t + 1, total=n_frames, message="reading layers off the frames"))
 
 
 def frame_solver(
-    pictures: Pictures,
     plate: CleanPlate,
     camera: CameraPath,
     cast: Cast,
     separation: Separation,
     *,
     config: SolveConfig,
-) -> Callable[[int], SolvedFrame]:
-    """Give what takes any one frame apart; see ``solve_frames``."""
+) -> Callable[[int, UInt8[np.ndarray, "H W 3"]], SolvedFrame]:
+    """Give what takes any one frame apart, by its number and its picture; see ``solve_frames``."""
     modal = {one: cast.layer_mask(one) for one in separation.layer_ids}
     amodal = {one: cast.layer_mask(one, amodal=True) for one in separation.layer_ids}
 
-    def solved(t: int) -> SolvedFrame:
+    def solved(t: int, picture: UInt8[np.ndarray, "H W 3"]) -> SolvedFrame:
         return solve_frame(
-            pictures[t].astype(np.float32) / 255,
+            picture.astype(np.float32) / 255,
             plate_in_frame(plate, camera, t),
             frame=t,
             modal={one: mask[t] for one, mask in modal.items()},

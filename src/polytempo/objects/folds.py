@@ -1,0 +1,65 @@
+"""Where a frame may be cloth that has given way: colours that the clean plate has nearby, lit a little less.
+
+Bedclothes under somebody who jumps are like nothing that the plate has at that place, and never two frames alike. Taken
+for somebody, they join a foot to whoever kneels beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Bool
+from numpy.typing import NDArray
+
+from polytempo.camera.plate import CleanPlate
+from polytempo.camera.warp import canvas_in_frame
+from polytempo.objects.colour_model import lab_picture
+from polytempo.objects.evidence import Footage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoldConfig:
+    """What cloth may look like after it has given way. Lightness and chroma are in 8-bit Lab units."""
+
+    reach_share: float = 0.018
+    """How far it moves, as a share of the picture's width."""
+    darkest: float = 0.7
+    """Share of its lightness that is left in a hollow."""
+    lightness: float = 5.0
+    """Noise of lightness."""
+    chroma: float = 6.0
+    """Departure from the chroma nearby, in each of two channels: cloth lights itself, and bare feet colour it."""
+    blur_px: float = 0.8
+    """Standard deviation by which grain is averaged away."""
+
+
+def folds(view: Footage, plate: CleanPlate, *, config: FoldConfig) -> Bool[np.ndarray, "T H W"]:
+    """Where frames have colours that the plate has within reach.
+
+    White clothes before white walls have such colours, too: this tells where somebody need not be, not where nobody is.
+
+    Args:
+        view: The clip.
+        plate: Its clean plate.
+        config: How far cloth moves and dims.
+    """
+    n, height, width = view.lab.shape[:3]
+    colour = lab_picture((np.clip(plate.colour, 0, 1) * 255).astype(np.uint8))
+    reach = max(1, round(config.reach_share * width))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    low, high = (np.asarray(of(colour, disc), np.float32) for of in (cv2.erode, cv2.dilate))
+    out = np.zeros((n, height, width), bool)
+    for t in range(n):
+        least, most = (canvas_in_frame(one, view.camera, t, interpolation="linear") for one in (low, high))
+        here = cv2.GaussianBlur(view.lab[t].astype(np.float32), (0, 0), config.blur_px)
+        light = here[..., 0] / np.float32(plate.exposure[t].mean())
+        within = light > config.darkest * least[..., 0] - config.lightness
+        within &= light < most[..., 0] + config.lightness
+        out[t] = within & (_beyond(here[..., 1:], least[..., 1:], most[..., 1:]) < config.chroma)
+    return out
+
+
+def _beyond(value: NDArray[np.float32], least: NDArray[np.float32], most: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.maximum(np.maximum(least - value, value - most), 0).max(-1)

@@ -1,0 +1,63 @@
+"""Cloth that gives way has the plate's colours nearby; who stands on it has not."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from polytempo.camera.path import static_path
+from polytempo.camera.plate import CleanPlate, clean_plate
+from polytempo.objects.evidence import Footage, footage
+from polytempo.objects.flow import FlowField
+from polytempo.objects.folds import FoldConfig, folds
+from polytempo.objects.persistence import persistence
+from polytempo.objects.somebody import DIFFERS, STARTLING, somebody
+from polytempo.objects.walk import WalkConfig
+
+N, H, W = 10, 72, 224
+
+
+def trodden_cloth() -> tuple[Footage, CleanPlate, np.ndarray, np.ndarray]:
+    """A foot that comes down on a striped cloth; the hollow around it is dimmed and shifted by four pixels."""
+    rng = np.random.default_rng(3)
+    cloth = np.tile(np.array([228, 222, 214], np.float32), (H, W, 1))
+    cloth[np.arange(H) % 12 < 4] = (120, 112, 108)
+    clip, foot, hollow = np.empty((N, H, W, 3), np.uint8), np.zeros((N, H, W), bool), np.zeros((N, H, W), bool)
+    rows, columns = np.indices((H, W))
+    for t in range(N):
+        x = 30 + 16 * t
+        hollow[t] = np.hypot((columns - x) / 1.4, rows - 40) < 16
+        foot[t] = (np.abs(columns - x) < 4) & (np.abs(rows - 32) < 12)
+        picture = np.where(hollow[t][..., None], 0.85 * np.roll(cloth, 4, 0), cloth)
+        picture[foot[t]] = (196, 140, 118)
+        clip[t] = np.clip(cv2.GaussianBlur(picture, (0, 0), 0.6) + rng.normal(0, 1.5, picture.shape), 0, 255)
+    camera = static_path(N, (W, H))
+    still = FlowField(
+        to_next=np.zeros((N - 1, H, W, 2), np.float16), to_previous=np.zeros((N - 1, H, W, 2), np.float16)
+    )
+    view = footage(clip, camera, still, lasting=persistence(clip, camera))
+    return view, clean_plate(clip, camera, ignore=hollow), foot, hollow & ~foot
+
+
+def test_a_hollow_is_cloth_and_a_foot_is_not() -> None:
+    view, plate, foot, hollow = trodden_cloth()
+    found = folds(view, plate, config=FoldConfig())
+    inside = np.stack([cv2.erode(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in foot])
+    assert found[hollow].mean() > 0.95
+    assert found[inside].mean() < 0.02
+    # Without any reach a moved stripe is like nothing at its place.
+    near = folds(view, plate, config=FoldConfig(reach_share=0.0))
+    assert near[hollow].mean() < found[hollow].mean() - 0.05
+
+
+def test_a_fold_is_nobody_unless_it_is_labelled_or_startling() -> None:
+    view, _, foot, hollow = trodden_cloth()
+    nobody = np.zeros(foot.shape, np.uint8)
+    strange = np.where(foot | hollow, DIFFERS + 1, 5).astype(np.float16)
+    found = somebody(view, strange, nobody, hollow, config=WalkConfig())
+    assert found[foot].mean() > 0.95
+    assert found[hollow].mean() < 0.1  # what is closed around the foot
+    told = somebody(view, strange, (hollow * 2).astype(np.uint8), hollow, config=WalkConfig())
+    assert told[hollow].mean() > 0.9
+    startling = np.where(foot | hollow, STARTLING + 1, 5).astype(np.float16)
+    assert somebody(view, startling, nobody, hollow, config=WalkConfig())[hollow].mean() > 0.9
