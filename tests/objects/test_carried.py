@@ -148,3 +148,28 @@ def test_a_camera_that_pans_moves_what_stands_still() -> None:
         canvas_from_frame=moved, canvas_size=(40, 20), frame_size=(32, 20), kind="panning", residual_px=np.zeros(2)
     )
     assert camera_field(camera, 1, 0) == pytest.approx(np.broadcast_to((5.0, 0.0), (20, 32, 2)))
+
+
+def test_who_crouches_where_he_is_seen_stands_no_longer_behind_who_is_in_front() -> None:
+    rng = np.random.default_rng(5)
+    wall = texture(rng, SIZE[1], SIZE[0], 60, 255)
+    skin = np.clip(3 * (texture(rng, 48, 30, 0, 255) - 128) + (200, 60, 40), 0, 255)
+    n, crouches = 30, 14
+    pictures = np.zeros((n, SIZE[1], SIZE[0], 3), np.uint8)
+    body, front = np.zeros((2, n, SIZE[1], SIZE[0]), bool)
+    for t in range(n):
+        pictures[t] = wall
+        high, left = (48, 46) if t < crouches else (22, 64)
+        body[t, 80 - high : 80, left : left + 30] = True
+        pictures[t, 80 - high : 80, left : left + 30] = skin[48 - high :]
+        if 6 <= t < 24:
+            front[t, 20:90, 36:80] = True  # all of him while he stands, half of him then
+            pictures[t][front[t]] = (30, 160, 60)
+    mask, camera = body & ~front, static_path(n, SIZE)
+
+    def beyond(config: CarryConfig) -> list[int]:
+        found = carried_bodies(mask, front, pictures, camera, config=config)
+        return [int(((found[t][..., 3] > 0.5) & ~grown(body[t], 3)).sum()) for t in range(crouches + 1, 24)]
+
+    assert max(beyond(CarryConfig(most=99.0, doubt_weight=0.002))) > 400  # two bodies
+    assert max(beyond(CarryConfig())) < 60

@@ -41,7 +41,9 @@ class CarryConfig:
     doubt_weight: float = 0.004
     """A frame of mean doubt costs as much as this share of the body missing."""
     most: float = 1.05
-    """A body is not larger than this share of the largest that was seen; what is beyond counts as so much missing, twice."""
+    """A body is not larger than this share of the largest that was seen; what is beyond counts as missing."""
+    beyond_weight: float = 6.0
+    """So many times."""
     turn_cost: float = 0.2
     """Going over from one way to the other costs as much as this share of the body missing on one frame."""
     even: float = 0.028
@@ -173,7 +175,7 @@ def _one_way(
         whole = cv2.morphologyEx((body | mask[t]).astype(np.uint8), cv2.MORPH_OPEN, thick) > 0
         doubt = float(np.minimum(memory.doubt[body], 100).mean()) if body.any() else 0.0
         beyond = max(float((body | mask[t]).sum()) / usual - config.most, 0.0)
-        score = (whole & hidden).sum() / usual - 2 * beyond - config.doubt_weight * doubt
+        score = (whole & hidden).sum() / usual - config.beyond_weight * beyond - config.doubt_weight * doubt
         out.append(_Carried(rgba=rgba, score=score))
     return out if motion.step == 1 else out[::-1]
 
