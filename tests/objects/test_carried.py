@@ -159,11 +159,11 @@ def test_who_crouches_where_he_is_seen_stands_no_longer_behind_who_is_in_front()
     body, front = np.zeros((2, n, SIZE[1], SIZE[0]), bool)
     for t in range(n):
         pictures[t] = wall
-        high, left = (48, 46) if t < crouches else (22, 64)
+        high, left = (48, 46) if t < crouches else (22, 72)
         body[t, 80 - high : 80, left : left + 30] = True
         pictures[t, 80 - high : 80, left : left + 30] = skin[48 - high :]
         if 6 <= t < 24:
-            front[t, 20:90, 36:80] = True  # all of him while he stands, half of him then
+            front[t, 20:90, 36:80] = True  # all of him while he stands, a part of him then
             pictures[t][front[t]] = (30, 160, 60)
     mask, camera = body & ~front, static_path(n, SIZE)
 

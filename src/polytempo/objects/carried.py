@@ -40,7 +40,7 @@ class CarryConfig:
     """What is thinner than twice this is no body, when two ways through time are compared."""
     doubt_weight: float = 0.004
     """A frame of mean doubt costs as much as this share of the body missing."""
-    most: float = 1.05
+    most: float = 1.15
     """A body is not larger than this share of the largest that was seen; what is beyond counts as missing."""
     beyond_weight: float = 6.0
     """So many times."""
