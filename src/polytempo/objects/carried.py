@@ -41,9 +41,9 @@ class CarryConfig:
     doubt_weight: float = 0.004
     """A frame of mean doubt costs as much as this share of the body missing."""
     most: float = 1.15
-    """A body is not larger than this share of the largest that was seen; what is beyond counts as missing."""
+    """A body is not larger than this share of the largest that was seen; what is beyond is held against a way."""
     beyond_weight: float = 6.0
-    """So many times."""
+    """A share of the body beyond that costs as much as so many such shares missing."""
     turn_cost: float = 0.2
     """Going over from one way to the other costs as much as this share of the body missing on one frame."""
     even: float = 0.028

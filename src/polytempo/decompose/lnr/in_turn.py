@@ -14,7 +14,7 @@ B = TypeVar("B")
 R = TypeVar("R")
 
 AT_A_TIME = 2
-"""Frames in work: more gain little, since OpenCV divides what is large by itself, and each holds its pictures."""
+"""Frames in work, as many as the cores that are counted on; each holds its pictures in memory."""
 
 
 def in_turn(work: Callable[[A, B], R], pieces: Iterable[tuple[A, B]]) -> Iterator[R]:
