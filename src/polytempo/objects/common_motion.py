@@ -36,12 +36,16 @@ class CommonMotionConfig:
     """Departure at which a pixel begins to have no say in how its subject moves."""
     bound: float = 4.0
     """Largest cost in nats."""
+    returns_share: float = 0.009
+    """Departure from where it began of a pixel that is led to another frame and back, from which its flow is doubtful."""
+    alike: float = 45.0
+    """Difference of colour, summed over 8-bit Lab, to where flow leads from which it is doubtful, too."""
 
 
 def motion_costs(
     view: Footage, labels: UInt8[np.ndarray, "H W"], t: int, n_subjects: int, *, config: CommonMotionConfig
-) -> Float32[np.ndarray, "H W K"]:
-    """Cost of every subject at every pixel of frame ``t`` by how the pixel moves.
+) -> tuple[Float32[np.ndarray, "H W K"], Float32[np.ndarray, "H W"]]:
+    """Cost of every subject at every pixel of frame ``t`` by how the pixel moves, and how far that is known.
 
     Args:
         view: The clip.
@@ -52,18 +56,46 @@ def motion_costs(
         config: Where to look and what is far.
 
     Returns:
-        0 to ``bound``; all 0 where too little is seen of one of them.
+        Costs from 0 to ``bound``, all 0 where too little is seen of one of them; and 0…1, 0 where flow is not to be
+        believed on any frame.
     """
     height, width = labels.shape
     seen = [labels == k + 1 for k in range(n_subjects)]
-    ways: list[NDArray[np.float32]] = []
-    if min(int(one.sum()) for one in seen) >= LEAST_PIXELS_SHARE * labels.size:
-        for sign in (-1, 1):
-            steps = [sign * step for step in config.steps if 0 <= t + sign * step < len(view.lab)]
-            if steps:
-                ways.append(np.mean([_departures(view, seen, t, step, config) for step in steps], axis=0))
+    nothing = np.zeros((height, width, n_subjects), np.float32)
+    if min(int(one.sum()) for one in seen) < LEAST_PIXELS_SHARE * labels.size:
+        return nothing, np.ones((height, width), np.float32)
+    sides: list[NDArray[np.float32]] = []
+    trust: list[NDArray[np.float32]] = []
+    for sign in (-1, 1):
+        steps = [sign * step for step in config.steps if 0 <= t + sign * step < len(view.lab)]
+        if steps:
+            heard = np.stack([_trust(view, t, t + step, config) for step in steps])[..., None]
+            away = np.stack([_departures(view, seen, t, step, config) for step in steps])
+            most = heard.max(0)
+            trust.append(most)
+            sides.append((heard * away).sum(0) / np.maximum(heard.sum(0), 1e-6) + config.bound * (1 - most))
+    if not sides:
+        return nothing, np.ones((height, width), np.float32)
     # A foot that lands stops, one that leaves stood still: either moves with its body on one side of the moment.
-    return np.min(ways, axis=0) if ways else np.zeros((height, width, n_subjects), np.float32)
+    cost = np.min(sides, axis=0)
+    known = np.max(trust, axis=0)
+    return np.asarray(known * (cost - cost.min(-1, keepdims=True)), np.float32), known[..., 0].astype(np.float32)
+
+
+def _trust(view: Footage, t: int, to: int, config: CommonMotionConfig) -> NDArray[np.float32]:
+    """How far flow from ``t`` to another frame is to be believed, 0…1 ``[H, W]``.
+
+    What comes into sight or goes out of it has no match there, and flow leads it astray with whatever lies beside it.
+    """
+    height, width = view.lab.shape[1:3]
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    there, back = led(view.flow, t, to), led(view.flow, to, t)
+    x, y = columns + there[..., 0], rows + there[..., 1]
+    returned = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
+    colour = cv2.remap(view.lab[to], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    differs = np.abs(colour.astype(np.float32) - view.lab[t]).sum(-1)
+    doubt = (returned**2).sum(-1) / (config.returns_share * width) ** 2 + (differs / config.alike) ** 2
+    return np.exp(-0.5 * doubt).astype(np.float32)
 
 
 def _departures(

@@ -35,9 +35,9 @@ class SilhouetteConfig:
     """Share of that area from which a subject is whole on a frame on which it is not apart."""
     apart_frames: int = 8
     """Nearer frames that are not clear do not speak: they were followed into this one, and share its mistakes."""
-    n_tried: int = 12
+    n_tried: int = 16
     """Frames that are laid on a frame."""
-    n_kept: int = 5
+    n_kept: int = 8
     """Of these the likest, that speak."""
     even_px: float = 1.5
     """Smoothness of the flow that lays one frame on another."""
@@ -45,6 +45,14 @@ class SilhouetteConfig:
     """Mean difference of colour, summed over 8-bit Lab, up to which a silhouette is heard in full."""
     unlike: float = 60.0
     """The same from which it is not heard at all."""
+    limb_px: int = 5
+    """What is thinner than twice this is a limb."""
+    limb_like: float = 43.0
+    """Mean difference of colour from which a limb is not where it was laid; ``FAR`` is where nobody is."""
+    near_px: int = 3
+    """Nearer to a body nothing speaks against a limb: who is laid on another frame does not fit to the pixel."""
+    n_agree: int = 1
+    """Outlines that must agree on where a limb may be."""
     slack_px: float = 1.0
     """Silhouettes are softened by this."""
     bound: float = 2.2
@@ -135,25 +143,55 @@ def _expected(
     if not len(sources) or core.sum() < config.least_share * usual:
         return None
     here, middle = _alone(known.lab[t], core | body), _middle(core)
-    coarse_here, weight = _coarse(here), _coarse(core.astype(np.float32))
+    coarse_here, weight, bare = _coarse(here), _coarse(core.astype(np.float32)), _coarse(1 - body.astype(np.float32))
     tried: list[tuple[float, NDArray[np.float32], NDArray[np.float32]]] = []
     for s in sources:
         mask = known.masks[k, s]
         move = middle - _middle(mask)
-        there = _moved(_alone(known.lab[s], mask), move, BLANK)
-        away = np.abs(coarse_here - _coarse(there)).sum(-1)
-        tried.append((float((away * weight).sum() / weight.sum()), there, _moved(mask.astype(np.float32), move, 0)))
+        there, shape = _moved(_alone(known.lab[s], mask), move, BLANK), _moved(mask.astype(np.float32), move, 0)
+        away = np.minimum(np.abs(coarse_here - _coarse(there)).sum(-1), FAR)
+        beyond = 0.5 * FAR * np.minimum(_coarse(shape), bare)
+        tried.append((float((away * weight + beyond).sum() / weight.sum()), there, shape))
     tried.sort(key=lambda one: one[0])
+    near = cv2.dilate(body.astype(np.uint8), _disc(config.near_px)) > 0
     found: list[tuple[float, NDArray[np.float32]]] = []
     for _, there, shape in tried[: config.n_tried]:
         laid = _pulled(np.dstack([there, shape]), _flow(here, there, config.even_px))
-        away = float(np.minimum(np.abs(here - laid[..., :3]).sum(-1), FAR)[core].mean())
+        differs = np.minimum(np.abs(here - laid[..., :3]).sum(-1), FAR)
+        away = float((differs[core].sum() + 0.5 * FAR * np.minimum(laid[..., 3], ~body).sum()) / core.sum())
         heard = np.clip((config.unlike - away) / (config.unlike - config.like), 0, 1)
-        found.append((away, np.asarray(0.5 + heard * (laid[..., 3] - 0.5), np.float32)))
+        outline = _without_strange_limbs(laid[..., 3], differs, body, near, config)
+        found.append((away, np.asarray(0.5 + heard * (outline - 0.5), np.float32)))
     found.sort(key=lambda one: one[0])
     shares = np.stack([one for _, one in found[: config.n_kept]])
-    mean, most = (cv2.GaussianBlur(one, (0, 0), config.slack_px) for one in (shares.mean(0), shares.max(0)))
+    mean, most = (
+        cv2.GaussianBlur(one, (0, 0), config.slack_px)
+        for one in (shares.mean(0), np.sort(shares, 0)[-min(config.n_agree, len(shares))])
+    )
     return np.where(mean > 0.5, mean, np.minimum(most, 0.5)).astype(np.float32)
+
+
+def _without_strange_limbs(
+    outline: NDArray[np.float32],
+    differs: NDArray[np.float32],
+    body: NDArray[np.bool_],
+    near: NDArray[np.bool_],
+    config: SilhouetteConfig,
+) -> NDArray[np.float32]:
+    """An outline less the limbs of it that are elsewhere here: where they would be, the frame shows something else."""
+    shape = (outline > 0.5).astype(np.uint8)
+    limbs = shape - cv2.morphologyEx(shape, cv2.MORPH_OPEN, _disc(config.limb_px))
+    n, found = cv2.connectedComponents(limbs, connectivity=8)
+    differs = np.where(body, differs, np.where(near, 0, np.float32(FAR)))
+    strange = np.bincount(found.ravel(), differs.ravel(), minlength=n) > config.limb_like * np.bincount(
+        found.ravel(), (body | ~near).ravel(), minlength=n
+    )
+    strange[0] = False
+    return np.where(cv2.dilate(strange[found].astype(np.uint8), _disc(1)) > 0, np.float32(0), outline)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
 
 
 def _size(shape: tuple[int, ...]) -> tuple[int, int]:

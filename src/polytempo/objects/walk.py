@@ -76,6 +76,8 @@ class WalkConfig:
     """What outline each has in its posture, likewise."""
     silhouette_weight: float = 1.4
     """Weight of that."""
+    appeared: float = 2.0
+    """By how much more that weighs where a pixel has no match in the frames around: who comes into sight has not moved."""
     strength: float = 3.5
     """Cost of a change of label in an even region, on the way."""
     contrast: float = 10.0
@@ -220,11 +222,12 @@ class _Walk:
         known = silhouettes(self.view.lab, found, self.shown, self.n_subjects)
         at = np.flatnonzero(self.shown)
         for t in map(int, np.flatnonzero(~self.clear)):
-            moving = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
+            moving, known_motion = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
             sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]
             outside = silhouette_costs(known, np.stack(sure), self.bodies[t], t, config=config.silhouette)
             say = 1 - np.exp(-0.5 * (np.abs(at - t).min() / NEAR_FRAMES) ** 2)
-            hint = config.motion_weight * moving + config.silhouette_weight * float(say) * outside
+            loud = config.silhouette_weight * (1 + config.appeared * (1 - known_motion[..., None]) ** 2)
+            hint = config.motion_weight * moving + float(say) * loud * outside
             self.hints[t] = hint.astype(np.float16)
             self._tell()
 
