@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,6 +61,28 @@ def test_a_head_beside_hers_is_outside_and_a_foot_that_was_doubted_inside(size: 
     assert not cost[beyond][:, 1].any()
     assert np.median(cost[feet][:, 1]) > 1.2
     assert np.median(cost[truth & ~feet][:, 1]) > 1.5
+
+
+def test_an_arm_that_is_elsewhere_here_makes_no_room_for_a_head() -> None:
+    lab, labels = jumper()
+    t = 12
+    ys, xs = np.nonzero(labels[t])
+    top, left = int(ys.min()), int(xs.min())
+    for s in range(N):  # on all other frames she stretches an arm over where a head comes up on this one
+        if s != t:
+            mine = np.nonzero(labels[s])
+            arm = np.s_[s, mine[0].min() + 16 : mine[0].min() + 22, mine[1].min() - 75 : mine[1].min()]
+            lab[arm], labels[arm] = SKIN, 1
+    found = labels.copy()
+    head = np.s_[top + 12 : top + 26, left - 14 : left - 1]
+    lab[t][head], found[t][head] = SKIN, 1
+    known = silhouettes(lab, found, np.arange(N) != t, 2)
+    certain = np.stack([found[t] == 1, np.zeros((H, W), bool)])
+    cost = silhouette_costs(known, certain, found[t] > 0, t, config=CONFIG)
+    beneath = np.s_[top + 16 : top + 22, left - 13 : left - 3]
+    assert np.median(cost[beneath][..., 0]) > 1.5
+    anywhere = replace(CONFIG, limb_like=1e3)
+    assert np.median(silhouette_costs(known, certain, found[t] > 0, t, config=anywhere)[beneath][..., 0]) < 0.5
 
 
 def test_nothing_is_said_of_who_is_hardly_seen_or_like_no_other_frame() -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.evidence import Footage
-from polytempo.objects.flow import led
+from polytempo.objects.flow import led, pull, trust
 
 LEAST_PIXELS_SHARE = 0.001
 """Share of the picture below which too little is seen of a subject to tell how it moves."""
@@ -37,9 +37,10 @@ class CommonMotionConfig:
     bound: float = 4.0
     """Largest cost in nats."""
     returns_share: float = 0.009
-    """Departure from where it began of a pixel that is led to another frame and back, from which its flow is doubtful."""
+    """How far from where it began a pixel may end that is led to another frame and back: one standard deviation; more
+    by a tenth of its motion."""
     alike: float = 45.0
-    """Difference of colour, summed over 8-bit Lab, to where flow leads from which it is doubtful, too."""
+    """The same for the difference of colour, summed over 8-bit Lab, between it and where it is led."""
 
 
 def motion_costs(
@@ -56,46 +57,38 @@ def motion_costs(
         config: Where to look and what is far.
 
     Returns:
-        Costs from 0 to ``bound``, all 0 where too little is seen of one of them; and 0…1, 0 where flow is not to be
-        believed on any frame.
+        Costs from 0 to ``bound``, all 0 where too little is seen of one of them; and how far flow is to be believed,
+        0 to 1, on the frame that is best for it: 0 where a pixel is found on none. All 1 where nothing is asked.
     """
     height, width = labels.shape
     seen = [labels == k + 1 for k in range(n_subjects)]
-    nothing = np.zeros((height, width, n_subjects), np.float32)
-    if min(int(one.sum()) for one in seen) < LEAST_PIXELS_SHARE * labels.size:
-        return nothing, np.ones((height, width), np.float32)
+    steps = [one for one in config.steps + tuple(-one for one in config.steps) if 0 <= t + one < len(view.lab)]
+    if not steps or min(int(one.sum()) for one in seen) < LEAST_PIXELS_SHARE * labels.size:
+        return np.zeros((height, width, n_subjects), np.float32), np.ones((height, width), np.float32)
     sides: list[NDArray[np.float32]] = []
-    trust: list[NDArray[np.float32]] = []
-    for sign in (-1, 1):
-        steps = [sign * step for step in config.steps if 0 <= t + sign * step < len(view.lab)]
-        if steps:
-            heard = np.stack([_trust(view, t, t + step, config) for step in steps])[..., None]
-            away = np.stack([_departures(view, seen, t, step, config) for step in steps])
-            most = heard.max(0)
-            trust.append(most)
-            sides.append((heard * away).sum(0) / np.maximum(heard.sum(0), 1e-6) + config.bound * (1 - most))
-    if not sides:
-        return nothing, np.ones((height, width), np.float32)
+    believed = np.zeros((height, width, 1), np.float32)
+    for side in ([one for one in steps if one < 0], [one for one in steps if one > 0]):
+        if side:
+            heard = np.stack([_believed(view, t, t + step, config) for step in side])[..., None]
+            away = np.stack([_departures(view, seen, t, step, config) for step in side])
+            mean = (heard * away).sum(0) / np.maximum(heard.sum(0), 1e-6)
+            sides.append(mean + config.bound * (1 - heard.max(0)))  # a side that is not believed is not the better one
+            believed = np.maximum(believed, heard.max(0))
     # A foot that lands stops, one that leaves stood still: either moves with its body on one side of the moment.
     cost = np.min(sides, axis=0)
-    known = np.max(trust, axis=0)
-    return np.asarray(known * (cost - cost.min(-1, keepdims=True)), np.float32), known[..., 0].astype(np.float32)
+    return np.asarray(believed * (cost - cost.min(-1, keepdims=True)), np.float32), believed[..., 0]
 
 
-def _trust(view: Footage, t: int, to: int, config: CommonMotionConfig) -> NDArray[np.float32]:
+def _believed(view: Footage, t: int, to: int, config: CommonMotionConfig) -> NDArray[np.float32]:
     """How far flow from ``t`` to another frame is to be believed, 0…1 ``[H, W]``.
 
-    What comes into sight or goes out of it has no match there, and flow leads it astray with whatever lies beside it.
+    It must lead there and back to where it began, and to a colour that is alike.
     """
-    height, width = view.lab.shape[1:3]
-    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    width = view.lab.shape[2]
     there, back = led(view.flow, t, to), led(view.flow, to, t)
-    x, y = columns + there[..., 0], rows + there[..., 1]
-    returned = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) + there
-    colour = cv2.remap(view.lab[to], x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    differs = np.abs(colour.astype(np.float32) - view.lab[t]).sum(-1)
-    doubt = (returned**2).sum(-1) / (config.returns_share * width) ** 2 + (differs / config.alike) ** 2
-    return np.exp(-0.5 * doubt).astype(np.float32)
+    differs = np.abs(pull(view.lab[to].astype(np.float32), there) - view.lab[t]).sum(-1)
+    alike = np.exp(-0.5 * (differs / config.alike) ** 2)
+    return trust(there, back, tolerance_px=config.returns_share * width) * alike.astype(np.float32)
 
 
 def _departures(

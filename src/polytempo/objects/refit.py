@@ -16,7 +16,7 @@ from torch import nn
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.pictures import Pictures
-from polytempo.objects.one_thread import one_thread
+from polytempo.core.two_at_a_time import one_thread
 from polytempo.objects.registration import BodyPath
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.one_thread import side_by_side
+from polytempo.core.two_at_a_time import side_by_side
 from polytempo.objects.persistence import STEPS
 from polytempo.objects.scenes import (
     UNKNOWN,

@@ -1,7 +1,8 @@
 """What outline a subject has in frames in which it stood like this: what lies beyond is likely somebody else.
 
 Who is in front is seen whole, and was seen whole in nearly the same posture on other frames. A head that comes up
-beside hers is no part of any outline that she has there; a foot below her skirt is.
+beside hers is no part of any outline that she has there; a foot below her skirt is. Arms swing: one that was laid
+where this frame shows the bare wall is elsewhere here, and does not make room for a head.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ BLANK = 128
 """Lab value where nothing is known."""
 FAR = 60.0
 """Largest difference of colour, summed over 8-bit Lab."""
+BARE = 30.0
+"""What an outline costs where nobody is, against ``FAR`` for colours that differ: who swings an arm up is not like who
+does not, but a face tells more."""
 COARSE = 4
 """Likely frames are looked for at a size so many times smaller."""
 
@@ -48,11 +52,10 @@ class SilhouetteConfig:
     limb_px: int = 5
     """What is thinner than twice this is a limb."""
     limb_like: float = 43.0
-    """Mean difference of colour from which a limb is not where it was laid; ``FAR`` is where nobody is."""
+    """Mean difference of colour, summed over 8-bit Lab, from which a limb is not where it was laid; ``FAR`` counts
+    where nobody is."""
     near_px: int = 3
     """Nearer to a body nothing speaks against a limb: who is laid on another frame does not fit to the pixel."""
-    n_agree: int = 1
-    """Outlines that must agree on where a limb may be."""
     slack_px: float = 1.0
     """Silhouettes are softened by this."""
     bound: float = 2.2
@@ -150,42 +153,34 @@ def _expected(
         move = middle - _middle(mask)
         there, shape = _moved(_alone(known.lab[s], mask), move, BLANK), _moved(mask.astype(np.float32), move, 0)
         away = np.minimum(np.abs(coarse_here - _coarse(there)).sum(-1), FAR)
-        beyond = 0.5 * FAR * np.minimum(_coarse(shape), bare)
+        beyond = BARE * np.minimum(_coarse(shape), bare)
         tried.append((float((away * weight + beyond).sum() / weight.sum()), there, shape))
     tried.sort(key=lambda one: one[0])
-    near = cv2.dilate(body.astype(np.uint8), _disc(config.near_px)) > 0
     found: list[tuple[float, NDArray[np.float32]]] = []
     for _, there, shape in tried[: config.n_tried]:
         laid = _pulled(np.dstack([there, shape]), _flow(here, there, config.even_px))
         differs = np.minimum(np.abs(here - laid[..., :3]).sum(-1), FAR)
-        away = float((differs[core].sum() + 0.5 * FAR * np.minimum(laid[..., 3], ~body).sum()) / core.sum())
+        away = float((differs[core].sum() + BARE * np.minimum(laid[..., 3], ~body).sum()) / core.sum())
         heard = np.clip((config.unlike - away) / (config.unlike - config.like), 0, 1)
-        outline = _without_strange_limbs(laid[..., 3], differs, body, near, config)
+        outline = _without_strange_limbs(laid[..., 3], differs, body, config)
         found.append((away, np.asarray(0.5 + heard * (outline - 0.5), np.float32)))
     found.sort(key=lambda one: one[0])
     shares = np.stack([one for _, one in found[: config.n_kept]])
-    mean, most = (
-        cv2.GaussianBlur(one, (0, 0), config.slack_px)
-        for one in (shares.mean(0), np.sort(shares, 0)[-min(config.n_agree, len(shares))])
-    )
+    mean, most = (cv2.GaussianBlur(one, (0, 0), config.slack_px) for one in (shares.mean(0), shares.max(0)))
     return np.where(mean > 0.5, mean, np.minimum(most, 0.5)).astype(np.float32)
 
 
 def _without_strange_limbs(
-    outline: NDArray[np.float32],
-    differs: NDArray[np.float32],
-    body: NDArray[np.bool_],
-    near: NDArray[np.bool_],
-    config: SilhouetteConfig,
+    outline: NDArray[np.float32], differs: NDArray[np.float32], body: NDArray[np.bool_], config: SilhouetteConfig
 ) -> NDArray[np.float32]:
-    """An outline less the limbs of it that are elsewhere here: where they would be, the frame shows something else."""
+    """An outline less the limbs of it that are elsewhere here: where they were laid, the frame shows something else."""
     shape = (outline > 0.5).astype(np.uint8)
     limbs = shape - cv2.morphologyEx(shape, cv2.MORPH_OPEN, _disc(config.limb_px))
-    n, found = cv2.connectedComponents(limbs, connectivity=8)
-    differs = np.where(body, differs, np.where(near, 0, np.float32(FAR)))
-    strange = np.bincount(found.ravel(), differs.ravel(), minlength=n) > config.limb_like * np.bincount(
-        found.ravel(), (body | ~near).ravel(), minlength=n
-    )
+    n, pieces = cv2.connectedComponents(limbs, connectivity=8)
+    found = np.asarray(pieces, np.int64)
+    bare = cv2.dilate(body.astype(np.uint8), _disc(config.near_px)) == 0
+    away = np.bincount(found.ravel(), np.where(bare, FAR, differs * body).ravel(), minlength=n)
+    strange = away > config.limb_like * np.bincount(found.ravel(), (body | bare).ravel(), minlength=n)
     strange[0] = False
     return np.where(cv2.dilate(strange[found].astype(np.uint8), _disc(1)) > 0, np.float32(0), outline)
 

@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float16, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.progress import Progress, Report, silent
+from polytempo.core.two_at_a_time import in_turn
 from polytempo.objects.ask_around import asked_around
 from polytempo.objects.colour_model import N_BINS, learn_colours
 from polytempo.objects.common_motion import CommonMotionConfig, motion_costs
@@ -70,21 +71,21 @@ class WalkConfig:
     """Largest advantage in nats of one subject over another from that."""
     motion: CommonMotionConfig = field(default_factory=CommonMotionConfig)
     """What tells subjects apart by how they move, once they were followed a first time."""
-    motion_weight: float = 0.6
+    motion_weight: float = 0.8
     """Weight of that."""
     silhouette: SilhouetteConfig = field(default_factory=SilhouetteConfig)
     """What outline each has in its posture, likewise."""
-    silhouette_weight: float = 1.4
+    silhouette_weight: float = 1.0
     """Weight of that."""
-    appeared: float = 2.0
-    """By how much more that weighs where a pixel has no match in the frames around: who comes into sight has not moved."""
+    appeared: float = 4.0
+    """By how much more outlines weigh where flow is not to be believed: who comes into sight was nowhere before."""
     strength: float = 3.5
     """Cost of a change of label in an even region, on the way."""
     contrast: float = 10.0
     """Colour step (8-bit Lab) at which that has mostly fallen."""
     who_least: float = 0.6
     """Least cost of a change from one subject to another."""
-    fade_frames: float = 120.0
+    fade_frames: float = 130.0
     """What was followed over so many frames more than the other way weighs about a third of that."""
     least_piece_share: float = 0.002
     """Pieces smaller than this share of the picture are nobody's, on the way."""
@@ -221,14 +222,18 @@ class _Walk:
         config, subjects = self.config, range(self.n_subjects)
         known = silhouettes(self.view.lab, found, self.shown, self.n_subjects)
         at = np.flatnonzero(self.shown)
-        for t in map(int, np.flatnonzero(~self.clear)):
-            moving, known_motion = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
+
+        def learned(t: int) -> NDArray[np.float16]:
+            moving, believed = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
             sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]
             outside = silhouette_costs(known, np.stack(sure), self.bodies[t], t, config=config.silhouette)
             say = 1 - np.exp(-0.5 * (np.abs(at - t).min() / NEAR_FRAMES) ** 2)
-            loud = config.silhouette_weight * (1 + config.appeared * (1 - known_motion[..., None]) ** 2)
-            hint = config.motion_weight * moving + float(say) * loud * outside
-            self.hints[t] = hint.astype(np.float16)
+            loud = config.silhouette_weight * (1 + config.appeared * (1 - believed[..., None]) ** 2)
+            return np.asarray(config.motion_weight * moving + float(say) * loud * outside, np.float16)
+
+        unclear = [int(t) for t in np.flatnonzero(~self.clear)]
+        for t, hint in zip(unclear, in_turn(learned, ((t,) for t in unclear)), strict=True):
+            self.hints[t] = hint
             self._tell()
 
     def way(self, step: int) -> NDArray[np.float16]:

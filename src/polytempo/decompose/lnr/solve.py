@@ -15,9 +15,9 @@ from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, plate_in_frame
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report
+from polytempo.core.two_at_a_time import in_turn
 from polytempo.decompose.lnr.dwelling import with_dwelling
 from polytempo.decompose.lnr.effects import EffectConfig, claimed, effect_layers, layer_claims, smallest_alpha
-from polytempo.decompose.lnr.in_turn import in_turn
 from polytempo.decompose.lnr.refine import RefineConfig, refine_frame
 from polytempo.objects.cast import Cast
 

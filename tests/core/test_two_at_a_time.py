@@ -1,4 +1,4 @@
-"""Work side by side, handed on in order."""
+"""Work on one thread of torch, and two pieces of it at a time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,38 @@ import time
 import pytest
 import torch
 
-from polytempo.decompose.lnr.in_turn import AT_A_TIME, in_turn
+from polytempo.core.two_at_a_time import AT_A_TIME, in_turn, one_thread, side_by_side
+
+
+def test_as_many_threads_afterwards_as_before() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_two_pieces_run_together_and_come_back_in_order() -> None:
+    met = threading.Barrier(2, timeout=10)
+
+    def work(piece: int) -> tuple[int, int]:
+        met.wait()  # never passed unless both run at the same time
+        time.sleep(0.02 * (1 - piece))
+        return piece, torch.get_num_threads()
+
+    with side_by_side() as both:
+        assert both(work, range(2)) == [(0, 1), (1, 1)]
+
+
+def test_what_goes_wrong_in_a_piece_is_heard() -> None:
+    def work(piece: int) -> float:
+        return 1 / piece
+
+    with side_by_side() as both, pytest.raises(ZeroDivisionError):
+        both(work, [1, 0])
 
 
 def test_results_come_in_order_whatever_takes_longest() -> None:
@@ -36,7 +67,7 @@ def test_pieces_are_drawn_here_and_few_ahead() -> None:
         assert len(drawn) <= t + AT_A_TIME + 1
 
 
-def test_two_work_at_once_each_on_one_thread_of_torch() -> None:
+def test_two_frames_are_in_work_together_each_on_one_thread_of_torch() -> None:
     both = threading.Barrier(2, timeout=20)  # passes only if two are in work together
 
     def work(_: int, __: int) -> int:
@@ -48,7 +79,7 @@ def test_two_work_at_once_each_on_one_thread_of_torch() -> None:
     assert torch.get_num_threads() == before
 
 
-def test_what_fails_is_told_where_its_turn_is() -> None:
+def test_what_fails_in_a_stream_is_told_where_its_turn_is() -> None:
     def work(t: int, _: int) -> int:
         if t == 2:
             raise ValueError("frame 2")
