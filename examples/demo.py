@@ -30,6 +30,7 @@ from polytempo.video.probe import probe
 from polytempo.video.reader import read_pictures
 from polytempo.video.writer import write_clip
 
+N_FRAMES = 40
 PROMPTED_FRAMES = 4
 LOOSE_PX = 4
 MOST_WIDTH = 960
@@ -57,7 +58,7 @@ def main() -> int:
 def drawn_demo(out: Path) -> int:
     """Draw the scene, name its people by loose boxes on a few frames, freeze one of them."""
     print("Drawing a scene: two people pass each other on a glossy floor", flush=True)
-    scene = draw(crossing())
+    scene = draw(crossing(n_frames=N_FRAMES))
     clip, prompts = out / "input.mp4", out / "subjects.json"
     write_clip(clip, scene.pictures, size=scene.spec.size, frame_rate=Fraction(scene.spec.fps), crf=14)
     prompts.write_text(json.dumps({"size": list(scene.spec.size), "subjects": loose_boxes(scene)}, indent=1))
