@@ -1,6 +1,6 @@
 """Make one picture of a clip and its retimed self, some moments side by side.
 
-python examples/picture.py out/demo/input.mp4 out/demo/retimed.mp4 -o docs/images/demo.png --frames 8 24 40
+python examples/picture.py out/demo/input.mp4 out/demo/retimed.mp4 -o docs/images/demo.png --frames 2 14 34
 """
 
 from __future__ import annotations
