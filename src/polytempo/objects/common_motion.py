@@ -69,8 +69,12 @@ def motion_costs(
     believed = np.zeros((height, width, 1), np.float32)
     for side in ([one for one in steps if one < 0], [one for one in steps if one > 0]):
         if side:
-            heard = np.stack([_believed(view, t, t + step, config) for step in side])[..., None]
-            away = np.stack([_departures(view, seen, t, step, config) for step in side])
+            there = [led(view.flow, t, t + step) for step in side]
+            heard = np.stack([_believed(view, one, t, t + by, config) for one, by in zip(there, side, strict=True)])
+            heard = heard[..., None]
+            away = np.stack(
+                [_departures(view, seen, one, t, t + by, config) for one, by in zip(there, side, strict=True)]
+            )
             mean = (heard * away).sum(0) / np.maximum(heard.sum(0), 1e-6)
             sides.append(mean + config.bound * (1 - heard.max(0)))  # a side that is not believed is not the better one
             believed = np.maximum(believed, heard.max(0))
@@ -79,24 +83,31 @@ def motion_costs(
     return np.asarray(believed * (cost - cost.min(-1, keepdims=True)), np.float32), believed[..., 0]
 
 
-def _believed(view: Footage, t: int, to: int, config: CommonMotionConfig) -> NDArray[np.float32]:
-    """How far flow from ``t`` to another frame is to be believed, 0…1 ``[H, W]``.
+def _believed(
+    view: Footage, there: NDArray[np.float32], t: int, to: int, config: CommonMotionConfig
+) -> NDArray[np.float32]:
+    """How far flow ``there`` from ``t`` to another frame is to be believed, 0…1 ``[H, W]``.
 
     It must lead there and back to where it began, and to a colour that is alike.
     """
     width = view.lab.shape[2]
-    there, back = led(view.flow, t, to), led(view.flow, to, t)
+    back = led(view.flow, to, t)
     differs = np.abs(pull(view.lab[to].astype(np.float32), there) - view.lab[t]).sum(-1)
     alike = np.exp(-0.5 * (differs / config.alike) ** 2)
     return trust(there, back, tolerance_px=config.returns_share * width) * alike.astype(np.float32)
 
 
 def _departures(
-    view: Footage, seen: list[NDArray[np.bool_]], t: int, step: int, config: CommonMotionConfig
+    view: Footage,
+    seen: list[NDArray[np.bool_]],
+    there: NDArray[np.float32],
+    t: int,
+    to: int,
+    config: CommonMotionConfig,
 ) -> NDArray[np.float32]:
     width = seen[0].shape[1]
     spread, agree = config.spread_share * width, config.agree_share * width
-    moved = _beside_camera(view, t, t + step)
+    moved = _beside_camera(view, there, t, to)
     away = [((moved - subject_motion(moved, mine, agree_px=agree)) ** 2).sum(-1) for mine in seen]
     return np.minimum(np.stack(away, -1) / (2 * spread**2), config.bound)
 
@@ -130,8 +141,8 @@ def subject_motion(
     return whole.astype(np.float32)
 
 
-def _beside_camera(view: Footage, t: int, to: int) -> NDArray[np.float32]:
+def _beside_camera(view: Footage, there: NDArray[np.float32], t: int, to: int) -> NDArray[np.float32]:
     height, width = view.lab.shape[1:3]
     places = np.stack(np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)), -1)
     still = cv2.perspectiveTransform(places.reshape(1, -1, 2), view.camera.frame_from_frame(to, t))
-    return led(view.flow, t, to) - (still.reshape(places.shape) - places).astype(np.float32)
+    return there - (still.reshape(places.shape) - places).astype(np.float32)
