@@ -18,12 +18,13 @@ from polytempo.core.progress import silent
 from polytempo.core.time import fraction_from_text
 from polytempo.exchange.folders import clip_of_frames, find_layer_folders, import_layer_folders, read_paper_scene
 from polytempo.layers.store import read_stack
+from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import SUFFIX, open_project
 from polytempo.project.given_camera import keep_camera
 from polytempo.project.given_keypoints import keep_keypoints
 from polytempo.project.request import SubjectsRequest, write_request
 from polytempo.project.run import run_stage
-from polytempo.project.stages import or_damaged, run_probe
+from polytempo.project.stages import run_probe
 
 
 def import_command(

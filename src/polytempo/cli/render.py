@@ -13,11 +13,12 @@ from polytempo.core.files import atomic_path
 from polytempo.edit.edl import Edl
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import read_stack
+from polytempo.project.damaged import damaged_result, or_damaged
 from polytempo.project.folder import RECORD, Project
 from polytempo.project.layering import run_render
 from polytempo.project.records import read_record
 from polytempo.project.run import Result
-from polytempo.project.stages import damaged_result, or_damaged, run_probe
+from polytempo.project.stages import run_probe
 from polytempo.render.findings import edit_findings
 from polytempo.render.sound import sound_plan
 from polytempo.video.clip import Clip

@@ -26,11 +26,12 @@ from polytempo.layers.store import StackWriter, read_stack, write_stack
 from polytempo.objects.cast import Cast
 from polytempo.objects.flow_network import flow_network_key, read_flow_network
 from polytempo.project.arrays import read_camera, read_cast
+from polytempo.project.damaged import damaged_result, or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.given_paint import BACKGROUND_NAME, accept_paint, given_edits, paint_key, refuse_paint
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
-from polytempo.project.stages import Footage, damaged_result, or_damaged
+from polytempo.project.stages import Footage
 from polytempo.video.frames import FrameStore
 from polytempo.video.reader import ClipReader
 

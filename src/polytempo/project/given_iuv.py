@@ -17,9 +17,9 @@ from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path, digest, write_json
 from polytempo.objects.cast import Cast
 from polytempo.objects.prompts import check_name
+from polytempo.project.damaged import damaged_result
 from polytempo.project.folder import Project
 from polytempo.project.request import files_key
-from polytempo.project.stages import damaged_result
 from polytempo.video.clip import Clip
 
 FOLDER = "iuv"

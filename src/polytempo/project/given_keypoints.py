@@ -19,10 +19,10 @@ from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path, file_digest, write_bytes
 from polytempo.core.progress import Report
 from polytempo.objects.cast import Cast
+from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.found_keypoints import run_vitpose
 from polytempo.project.run import Result, run_stage
-from polytempo.project.stages import or_damaged
 from polytempo.video.clip import Clip
 
 FILE = "keypoints.json"

@@ -14,6 +14,7 @@ from polytempo.edit.edl import Edl, text_from_edl
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import StackWriter, read_stack
 from polytempo.project.atlas_layering import run_atlas_layers
+from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.given_keypoints import run_bodies
 from polytempo.project.given_plate import given_plate, plate_key
@@ -21,7 +22,7 @@ from polytempo.project.neural_layering import run_neural_layers
 from polytempo.project.run import Result, config_document, named_report, result_key, run_stage
 from polytempo.project.separations import read_separation, write_separation
 from polytempo.project.settings import Settings
-from polytempo.project.stages import Footage, Subjects, or_damaged
+from polytempo.project.stages import Footage, Subjects
 from polytempo.project.taken_layers import with_taken
 from polytempo.render.network_file import network_key
 from polytempo.render.sequence import RenderConfig, render_clip

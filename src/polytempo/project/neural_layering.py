@@ -28,12 +28,13 @@ from polytempo.decompose.lnr.upsample import Upsampler
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import StackWriter, read_stack
 from polytempo.objects.cast import Cast
+from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.given_iuv import given_iuv, iuv_key, over_bodies
 from polytempo.project.given_trimaps import given_trimaps, trimaps_key
 from polytempo.project.run import Result, result_key, run_stage
 from polytempo.project.settings import Settings
-from polytempo.project.stages import Footage, or_damaged
+from polytempo.project.stages import Footage
 from polytempo.video.frames import FrameStore
 from polytempo.video.reader import ClipReader
 

@@ -16,11 +16,12 @@ from polytempo.core.progress import Report
 from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 from polytempo.objects.propose import Proposal, pick, propose
 from polytempo.project.arrays import read_masks, write_masks
+from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.request import SubjectsRequest
 from polytempo.project.run import Result, run_stage
 from polytempo.project.settings import Settings
-from polytempo.project.stages import Footage, or_damaged
+from polytempo.project.stages import Footage
 
 
 def run_proposals(project: Project, footage: Footage, settings: Settings, report: Report) -> Result[list[Proposal]]:

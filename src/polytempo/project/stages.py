@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -21,7 +20,7 @@ from pydantic import TypeAdapter
 
 from polytempo.camera.estimate import estimate_camera
 from polytempo.camera.path import CameraPath
-from polytempo.core.errors import InputError, PolytempoError
+from polytempo.core.errors import InputError
 from polytempo.core.files import write_json
 from polytempo.core.progress import Report
 from polytempo.objects.build import build_cast
@@ -30,7 +29,8 @@ from polytempo.objects.masks_import import import_masks
 from polytempo.objects.prompts import Prompts
 from polytempo.objects.segment import segment
 from polytempo.project.arrays import Masks, read_camera, read_cast, read_masks, write_camera, write_cast, write_masks
-from polytempo.project.folder import DamagedProjectError, Project
+from polytempo.project.damaged import or_damaged
+from polytempo.project.folder import Project
 from polytempo.project.given_camera import GIVEN_CAMERA, given_camera
 from polytempo.project.request import SubjectsRequest, files_key, prompts_key, request_document
 from polytempo.project.run import Result, run_stage
@@ -39,7 +39,6 @@ from polytempo.video.clip import Clip
 from polytempo.video.frames import FrameStore
 from polytempo.video.probe import probe
 
-T = TypeVar("T")
 IGNORE_GROWTH = 0.01
 """Subjects are grown by this share of the picture's width before the camera is followed without them."""
 
@@ -254,26 +253,3 @@ def _grown_union(masks: Masks) -> Bool[np.ndarray, "T H W"]:
     radius = max(2, round(IGNORE_GROWTH * union.shape[2]))
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in union])
-
-
-def or_damaged(folder: Path, load: Callable[[], T]) -> T:
-    """Read a result that has a reader of its own; whatever is wrong with it means that it must be made again.
-
-    Raises:
-        DamagedProjectError: it cannot be read.
-    """
-    try:
-        return load()
-    except (PolytempoError, OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged_result(folder, type(error).__name__) from error
-
-
-def damaged_result(folder: Path, got: str) -> DamagedProjectError:
-    """Give the error for a result that cannot be read."""
-    return DamagedProjectError(
-        "project",
-        "a result must be what polytempo wrote",
-        got=got,
-        todo="Delete the folder and run the same command again",
-        path=folder,
-    )

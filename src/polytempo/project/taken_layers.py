@@ -12,9 +12,9 @@ from polytempo.core.progress import Report
 from polytempo.layers.mix import with_layers_from
 from polytempo.layers.stack import LayerStack
 from polytempo.layers.store import read_stack, write_stack
+from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import DamagedProjectError, Project, open_project
 from polytempo.project.run import Result, run_stage
-from polytempo.project.stages import or_damaged
 
 FILE = "taken.json"
 
