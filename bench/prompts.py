@@ -1,7 +1,7 @@
 """How well boxes on a few frames become masks: against the true masks of rendered scenes and of the demo's drawn one.
 
 Boxes are those of the true masks on a few frames (of the drawn scene a little loose, as in the demo); all else the
-method finds by itself, the camera too.
+method finds by itself, the camera too. With ``--keypoints`` it is given those of the scenes besides.
 
 Example:
     python bench/prompts.py ../shared/bench --scenes crossing panning trampoline drawn
@@ -20,8 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scene_folder import read_scene_folder
 
+from polytempo.bodies.keypoints_import import read_keypoints
+from polytempo.bodies.near_limbs import limbs_of_prompted
 from polytempo.camera.estimate import estimate_camera
+from polytempo.camera.path import CameraPath
 from polytempo.layers.metrics import mask_iou
+from polytempo.objects.limb_reach import Limbs
 from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
 from polytempo.objects.segment import segment
 from polytempo.synth.draw import draw
@@ -41,8 +45,12 @@ def main() -> None:
         pictures, masks = scene_of(given.folder, name)
         prompts = boxes(masks, n_frames=given.frames, loose_px=given.loose)
         started, cpu = time.perf_counter(), time.process_time()
-        found = segment(pictures, estimate_camera(pictures), prompts)
+        camera = estimate_camera(pictures)
+        limbs = limbs_of(given.folder / name / "keypoints.json", prompts, camera) if given.keypoints else {}
+        found = segment(pictures, camera, prompts, limbs=limbs)
         row: dict[str, Any] = {"scene": name, **scores(found, masks)}
+        if given.keypoints:
+            row["keypoints"] = sorted(limbs)
         row |= {"seconds": round(time.perf_counter() - started), "cpu_s": round(time.process_time() - cpu)}
         print(json.dumps(row), flush=True)
         if given.out:
@@ -57,6 +65,13 @@ def scene_of(folder: Path, name: str) -> tuple[NDArray[np.uint8], Masks]:
         return drawn.pictures, dict(zip(("far", "near"), drawn.masks, strict=True))
     scene = read_scene_folder(folder / name)
     return np.stack(list(read_pictures(probe(scene.path / "input.mp4")))), scene.masks("masks")
+
+
+def limbs_of(path: Path, prompts: Prompts, camera: CameraPath) -> dict[str, Limbs]:
+    """Limbs by name, of those whose keypoints lie in their boxes."""
+    size = camera.frame_size
+    found = read_keypoints(path, n_frames=len(camera.canvas_from_frame), clip_size=size, size=size)
+    return limbs_of_prompted(found, prompts, camera)
 
 
 def boxes(masks: Masks, *, n_frames: int, loose_px: int) -> Prompts:
@@ -97,6 +112,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--scenes", nargs="+", default=["crossing", "panning", "trampoline", "drawn"])
     parser.add_argument("--frames", type=int, default=3, help="frames with boxes")
     parser.add_argument("--loose", type=int, default=0, metavar="PX", help="how much larger than the mask a box is")
+    parser.add_argument("--keypoints", action="store_true", help="give the scenes' keypoints, too")
     parser.add_argument("--out", type=Path, help="folder for the masks that were found")
     return parser.parse_args()
 

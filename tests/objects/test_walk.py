@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -9,6 +11,7 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
+from polytempo.objects.limb_reach import LimbReachConfig, Limbs, NearestLimb
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
 from polytempo.objects.walk import WalkConfig, who_by_walking, who_left_open
 
@@ -206,3 +209,33 @@ def test_where_the_plate_plainly_shows_something_else_the_background_is_ruled_ou
     assert sure.any()
     assert (sure <= walked.undisputed).all()  # beyond quiet places, too, where neither way disputes it
     assert not unmistakably(walked, view, np.full_like(background, 12.0)).any()
+
+
+def test_limbs_name_whom_neither_flow_nor_colours_can_tell() -> None:
+    view, labels, context = crossing()
+    one_colour = np.where(labels[..., None] > 0, np.uint8(RED), np.uint8(GREY))
+    still = np.zeros_like(view.flow.to_next)
+    view = replace(view, lab=one_colour, flow=FlowField(to_next=still, to_previous=still))
+    marked = np.isin(np.arange(N), (0, N - 1))
+    known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+    nothing = np.full_like(context, np.log(1 / 3))
+
+    def limbs_of(label: int) -> Limbs:
+        def nearest(t: int) -> NearestLimb:
+            x = np.nonzero(labels[t] == label)[1].mean()
+            far = np.tile(np.abs(np.arange(W) - x) / 20 - 0.05, (H, 1))
+            return NearestLimb(kind=np.zeros((H, W), np.uint8), distance=far.astype(np.float32))
+
+        return nearest
+
+    right: dict[bool, float] = {}
+    for told in (False, True):
+        limbs = {0: limbs_of(1), 1: limbs_of(2)} if told else {}
+        config = WalkConfig(steps=(1,), least_piece_share=0.0, limbs=LimbReachConfig(slack=0.0))
+        found = who_by_walking(
+            view, known, labels > 0, nothing, marked, 2, shown=marked, told={}, limbs=limbs, config=config
+        ).labels
+        apart = [2, 3, 7, 8]  # where they touch, a block is half the other's
+        right[told] = float(np.mean([(found[t] == labels[t])[labels[t] > 0].mean() for t in apart]))
+    assert right[True] > 0.97
+    assert right[False] < 0.9

@@ -9,7 +9,9 @@ frames in which they stand apart into those in which they meet. All but the last
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -40,6 +42,7 @@ from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.folds import FoldConfig, folds
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_places
+from polytempo.objects.limb_reach import Limbs
 from polytempo.objects.moving import motion_both_ways, moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
@@ -86,6 +89,7 @@ def segment(
     camera: CameraPath,
     prompts: Prompts,
     *,
+    limbs: Mapping[str, Limbs] = MappingProxyType({}),
     config: SegmentConfig = SegmentConfig(),
     report: Report = silent,
 ) -> dict[str, Bool[np.ndarray, "T H W"]]:
@@ -95,6 +99,7 @@ def segment(
         pictures: T frames ``uint8 [H, W, 3]`` at working size, about 450 pixels wide.
         camera: Path for frames of this size.
         prompts: At any size of the same aspect.
+        limbs: By name, at working size, of subjects that have keypoints; they tell who is who, too.
         config: Weights.
         report: Told often; may raise to stop.
 
@@ -154,7 +159,9 @@ def segment(
                 bodies = somebody(view, background, labels, folded, config=config.walk)
                 walked = who_by_walking(
                     view, labels, bodies, context, clear, n_subjects,
-                    shown=mostly_clear_frames(labels, n_subjects, clear), told=told, config=config.walk, report=report,
+                    shown=mostly_clear_frames(labels, n_subjects, clear), told=told,
+                    limbs={prompts.names.index(name): one for name, one in limbs.items()},
+                    config=config.walk, report=report,
                 )  # fmt: skip
                 plainly = plainly_somebody(walked, view, background, quiet, clear)
                 walked = no_background(walked, plainly, config=config.walk)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -27,6 +28,7 @@ from polytempo.objects.flow import led
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.likest_pixel import match_cost
+from polytempo.objects.limb_reach import LimbReachConfig, Limbs, limb_reach
 from polytempo.objects.silhouette import SilhouetteConfig, silhouette_costs, silhouettes
 
 OPEN_MIND = 0.1
@@ -79,6 +81,8 @@ class WalkConfig:
     """Weight of that."""
     appeared: float = 4.0
     """By how much more outlines weigh where flow is not to be believed: who comes into sight was nowhere before."""
+    limbs: LimbReachConfig = field(default_factory=LimbReachConfig)
+    """How much limbs have to say of subjects that have keypoints."""
     strength: float = 3.5
     """Cost of a change of label in an even region, on the way."""
     contrast: float = 10.0
@@ -123,6 +127,7 @@ def who_by_walking(
     *,
     shown: Bool[np.ndarray, " T"],
     told: Mapping[int, Float32[np.ndarray, "H W L"]],
+    limbs: Mapping[int, Limbs] = MappingProxyType({}),
     config: WalkConfig,
     report: Report = silent,
 ) -> Walked:
@@ -139,6 +144,7 @@ def who_by_walking(
         n_subjects: How many.
         shown: Frames on which what is found shows what outline each has; clear ones and more.
         told: What prompts make each label cost, by frame.
+        limbs: Limbs by subject, from 0, of those that have keypoints.
         config: Weights.
         report: Told after every frame of a way; may raise to stop.
     """
@@ -147,7 +153,7 @@ def who_by_walking(
     if not clear.any() or clear.all():
         return Walked(costs=costs, labels=labels, undisputed=np.zeros(labels.shape, bool))
     unclear = [int(t) for t in np.flatnonzero(~clear)]
-    walk = _Walk(view, labels, bodies, context, clear, n_subjects, shown, told, config, report)
+    walk = _Walk(view, labels, bodies, context, clear, n_subjects, shown, told, limbs, config, report)
     share = _share_of_forward(clear, config.fade_frames)
     found = labels.copy()
     there = back = costs
@@ -187,6 +193,7 @@ class _Walk:
         n_subjects: int,
         shown: NDArray[np.bool_],
         told: Mapping[int, NDArray[np.float32]],
+        limbs: Mapping[int, Limbs],
         config: WalkConfig,
         report: Report,
     ) -> None:
@@ -194,6 +201,7 @@ class _Walk:
         self.clear, self.n_subjects, self.shown, self.told, self.config = clear, n_subjects, shown, told, config
         self.colours = _colours(view.bins, labels, clear, n_subjects, config)
         self.sources = np.where(clear[:, None, None], labels > 0, bodies)
+        self.reach = limb_reach(limbs, labels, clear, n_subjects, config=config.limbs)
         self.hints: dict[int, NDArray[np.float16]] = {}
         """What was learned from a round before, by frame."""
         self._report = report
@@ -213,6 +221,8 @@ class _Walk:
         anybody = 1 - np.exp(around[..., :1])
         who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
         who += self.colours[self.view.bins[t]]
+        if (reached := self.reach.costs(t)) is not None:
+            who += reached
         if t in self.hints:
             who += self.hints[t]
         return who + self.told[t][..., 1:] if t in self.told else who

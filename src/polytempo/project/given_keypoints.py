@@ -10,15 +10,18 @@ import numpy as np
 from polytempo.bodies.assign import keypoints_by_subject
 from polytempo.bodies.complete import completed_track
 from polytempo.bodies.complete_cast import BodiesConfig, Body, bodies_of
-from polytempo.bodies.corrections import read_corrections
+from polytempo.bodies.corrections import Places, read_corrections
 from polytempo.bodies.keypoints import KeypointTrack
 from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.bodies.limbs import poses
+from polytempo.bodies.near_limbs import limbs_of_prompted
 from polytempo.camera.path import CameraPath
 from polytempo.core.errors import InputError
 from polytempo.core.files import atomic_path, file_digest, write_bytes
 from polytempo.core.progress import Report
 from polytempo.objects.cast import Cast
+from polytempo.objects.limb_reach import Limbs
+from polytempo.objects.prompts import Prompts
 from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.found_keypoints import run_vitpose
@@ -66,6 +69,33 @@ def keypoint_tracks(project: Project, clip: Clip, cast: Cast, camera: CameraPath
     return {who: completed_track(points, n_frames=clip.n_frames, camera=camera) for who, points in by_subject.items()}
 
 
+def limbs_for_prompts(
+    project: Project, clip: Clip, prompts: Prompts, camera: CameraPath, corrections: Path | None
+) -> tuple[dict[str, Limbs], dict[str, str]]:
+    """Limbs of prompted subjects by name, and the key of what they were read from; nothing where no keypoints are.
+
+    Args:
+        project: Where the file lies.
+        clip: The clip that its pixels are in.
+        prompts: Who is asked for.
+        camera: At working size.
+        corrections: File of keypoints put right by hand.
+
+    Raises:
+        InputError: the keypoints do not belong to the clip, or the corrections cannot be understood.
+    """
+    path = project.root / FILE
+    if not path.is_file():
+        return {}, {}
+    clip_size, size = (clip.width, clip.height), camera.frame_size
+    found = read_keypoints(path, n_frames=clip.n_frames, clip_size=clip_size, size=size)
+    by_hand, key = None, {"keypoints": file_digest(path)}
+    if corrections is not None:
+        by_hand = _corrections(corrections, clip, prompts.names, size)
+        key["corrections"] = file_digest(corrections)
+    return limbs_of_prompted(found, prompts, camera, corrections=by_hand), key
+
+
 def run_bodies(
     project: Project,
     clip: Clip,
@@ -106,10 +136,8 @@ def run_bodies(
         )
         by_hand = None
         if corrections is not None:
-            by_hand = read_corrections(
-                corrections, n_frames=clip.n_frames, subjects=tuple(one.name for one in cast.value.subjects),
-                clip_size=(clip.width, clip.height), size=camera.value.frame_size,
-            )  # fmt: skip
+            names = tuple(one.name for one in cast.value.subjects)
+            by_hand = _corrections(corrections, clip, names, camera.value.frame_size)
         bodies = bodies_of(cast.value, found, camera.value, corrections=by_hand, config=config)
         with atomic_path(folder / "bodies.npz") as partial, partial.open("wb") as file:
             np.savez_compressed(
@@ -127,8 +155,7 @@ def run_bodies(
 
     inputs = {"keypoints": file_digest(path), "cast": cast.key, "camera": camera.key}
     if corrections is not None:
-        if not corrections.is_file():
-            raise InputError("project", "the corrections of keypoints must be a file that exists", path=corrections)
+        _must_exist(corrections)
         inputs["corrections"] = file_digest(corrections)
     return run_stage(
         project,
@@ -139,6 +166,20 @@ def run_bodies(
         load=_load,
         report=report,
     )
+
+
+def _corrections(
+    path: Path, clip: Clip, subjects: tuple[str, ...], size: tuple[int, int]
+) -> dict[str, Places]:
+    _must_exist(path)
+    return read_corrections(
+        path, n_frames=clip.n_frames, subjects=subjects, clip_size=(clip.width, clip.height), size=size
+    )
+
+
+def _must_exist(path: Path) -> None:
+    if not path.is_file():
+        raise InputError("project", "the corrections of keypoints must be a file that exists", path=path)
 
 
 def _load(folder: Path) -> dict[int, Body]:

@@ -1,0 +1,94 @@
+"""Limbs of prompted subjects: whose they are, and how near."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from polytempo.bodies.keypoints import Detection, KeypointTrack
+from polytempo.bodies.keypoints_import import read_keypoints
+from polytempo.bodies.limbs import poses
+from polytempo.bodies.near_limbs import KINDS, limbs_of_prompted, nearest_limbs
+from polytempo.camera.path import CameraPath, static_path
+from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
+from polytempo.synth.draw import DrawnScene
+
+
+@pytest.fixture
+def found(crossing_scene: DrawnScene, crossing_folder: Path) -> tuple[Detection, ...]:
+    n, height, width = crossing_scene.masks.shape[1:]
+    return read_keypoints(
+        crossing_folder / "keypoints.json", n_frames=n, clip_size=(width, height), size=(width, height)
+    )
+
+
+def camera_of(scene: DrawnScene) -> CameraPath:
+    n, height, width = scene.masks.shape[1:]
+    return static_path(n, (width, height))
+
+
+def boxed(scene: DrawnScene, *, frames: tuple[int, ...] = (0, -1)) -> Prompts:
+    """Boxes around both people's masks, by the names far and near."""
+    n, height, width = scene.masks.shape[1:]
+    subjects: list[SubjectPrompts] = []
+    for name, masks in zip(("far", "near"), scene.masks, strict=True):
+        prompts: list[Prompt] = []
+        for t in frames:
+            rows, columns = np.nonzero(masks[t])
+            box = (float(columns.min()), float(rows.min()), float(columns.max() + 1), float(rows.max() + 1))
+            prompts.append(Prompt(frame=t % n, box=box))
+        subjects.append(SubjectPrompts(name=name, prompts=tuple(prompts)))
+    return Prompts(size=(width, height), subjects=tuple(subjects))
+
+
+def test_each_has_the_limbs_that_lie_in_its_boxes(crossing_scene: DrawnScene, found: tuple[Detection, ...]) -> None:
+    limbs = limbs_of_prompted(found, boxed(crossing_scene), camera_of(crossing_scene))
+    assert sorted(limbs) == ["far", "near"]
+    for name, mine, other in (("far", 0, 1), ("near", 1, 0)):
+        for t in (0, crossing_scene.masks.shape[1] - 1):
+            near = limbs[name](t)
+            assert near is not None
+            inside = near.distance < 0.15
+            assert inside[crossing_scene.masks[mine, t]].mean() > 0.8
+            assert inside[crossing_scene.masks[other, t]].mean() < 0.15
+
+
+def test_who_is_prompted_by_points_alone_has_none(crossing_scene: DrawnScene, found: tuple[Detection, ...]) -> None:
+    prompts = boxed(crossing_scene)
+    point = Prompt(frame=0, lines=(((30.0, 60.0),),))
+    lone = Prompts(size=prompts.size, subjects=(SubjectPrompts(name="far", prompts=(point,)), prompts.subjects[1]))
+    assert sorted(limbs_of_prompted(found, lone, camera_of(crossing_scene))) == ["near"]
+
+
+def test_keypoints_beside_every_box_are_nobodys(crossing_scene: DrawnScene, found: tuple[Detection, ...]) -> None:
+    width, height = boxed(crossing_scene).size
+    corner = Prompt(frame=0, box=(0.0, 0.0, 4.0, 4.0))
+    prompts = Prompts(size=(width, height), subjects=(SubjectPrompts(name="dog", prompts=(corner,)),))
+    assert limbs_of_prompted(found, prompts, camera_of(crossing_scene)) == {}
+
+
+def test_nearest_is_nearest_at_every_place_and_scales_with_the_body() -> None:
+    points = np.zeros((17, 3), np.float32)
+    places = {5: (40, 30), 6: (24, 30), 11: (38, 62), 12: (26, 62), 13: (38, 82), 14: (26, 82), 15: (38, 100),
+              16: (26, 100)}  # fmt: skip
+    for k, (x, y) in places.items():
+        points[k] = x, y, 1
+    near = {
+        grow: nearest_limbs(
+            poses(KeypointTrack(points=(points * np.array([grow, grow, 1], np.float32))[None])),
+            size=(64 * grow, 110 * grow),
+        )
+        for grow in (1, 2)
+    }
+    small, large = near[1](0), near[2](0)
+    assert small is not None
+    assert large is not None
+    assert KINDS[small.kind[45, 32]] == "torso"
+    assert KINDS[small.kind[72, 38]] == "thigh"
+    assert KINDS[small.kind[92, 26]] == "shank"
+    assert small.distance[45, 32] < 0
+    np.testing.assert_allclose(large.distance[::2, ::2], small.distance, atol=1e-4)
+    np.testing.assert_array_equal(large.kind[::2, ::2] == small.kind, True)
+    assert near[1](7) is None
