@@ -42,13 +42,14 @@ def main() -> int:
 def options(parser: argparse.ArgumentParser) -> None:
     """How long it is trained."""
     parser.add_argument("--steps", type=int, default=480, help="optimiser steps, the same with and without")
+    parser.add_argument("--easy", type=float, default=EASY_STEPS, help="share of them on the easier half")
 
 
 def run(given: argparse.Namespace) -> Findings:
     """With and without; every seed draws another clip."""
     n_frames = len(blocks.apart_and_together().pictures)
-    courses = {"with": course_of(given.steps, n_frames, EASY_STEPS), "without": course_of(given.steps, n_frames, 0)}
-    found = Findings(settings={"steps": given.steps, "frames": n_frames} | {
+    courses = {"with": course_of(given.steps, n_frames, given.easy), "without": course_of(given.steps, n_frames, 0)}
+    found = Findings(settings={"steps": given.steps, "easy": given.easy, "frames": n_frames} | {
         name: settings(one) | {"epochs": one.n_epochs, "curriculum_epochs": one.curriculum_epochs}
         for name, one in courses.items()
     })  # fmt: skip

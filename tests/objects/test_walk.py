@@ -221,7 +221,8 @@ def test_limbs_name_whom_neither_flow_nor_colours_can_tell() -> None:
     nothing = np.full_like(context, np.log(1 / 3))
 
     def limbs_of(label: int) -> Limbs:
-        def nearest(t: int) -> NearestLimb:
+        def nearest(t: int, size: tuple[int, int]) -> NearestLimb:
+            assert size == (W, H)
             x = np.nonzero(labels[t] == label)[1].mean()
             far = np.tile(np.abs(np.arange(W) - x) / 20 - 0.05, (H, 1))
             return NearestLimb(kind=np.zeros((H, W), np.uint8), distance=far.astype(np.float32))

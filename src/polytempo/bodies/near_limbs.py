@@ -66,14 +66,16 @@ def nearest_limbs(body: Mapping[int, Pose], *, size: tuple[int, int]) -> Limbs:
 
     Args:
         body: Poses by frame.
-        size: ``(width, height)`` of the frames.
+        size: ``(width, height)`` that they are in.
     """
-    y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float64)
 
-    def nearest(t: int) -> NearestLimb | None:
+    def nearest(t: int, wanted: tuple[int, int]) -> NearestLimb | None:
         pose = body.get(t)
         if pose is None:
             return None
+        sx, sy = size[0] / wanted[0], size[1] / wanted[1]
+        y, x = np.mgrid[0 : wanted[1], 0 : wanted[0]].astype(np.float64)
+        x, y = (x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5
         there = [i for i in range(len(LIMBS)) if not np.isnan(pose.ends[i]).any()]
         far = np.stack([limb_distance(pose.ends[i], limb_radius(LIMBS[i], pose), x, y) for i in there])
         which = far.argmin(0)

@@ -90,8 +90,9 @@ Keypoints = Annotated[
     str | None,
     typer.Option(
         metavar="FILE|none",
-        help="Keypoints of the people (AlphaPose, PoseFlow or COCO-17 JSON): hidden bodies then come back. They stay "
-        "with the project until `none` is said. To have them found by your own ViTPose weights: --set vitpose=FOLDER.",
+        help="Keypoints of the people (AlphaPose, PoseFlow or COCO-17 JSON): hidden bodies then come back, and where "
+        "people meet it is told better who is who. They stay with the project until `none` is said. To have them found "
+        "by your own ViTPose weights: --set vitpose=FOLDER.",
     ),
 ]
 Iuv = Annotated[

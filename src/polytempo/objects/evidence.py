@@ -15,6 +15,7 @@ from polytempo.camera.plate import CleanPlate, clean_plate
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.objects.colour_model import ANY_COLOUR, N_BINS, ColourModel, colour_bins, lab_picture, learn_colours
 from polytempo.objects.flow import FlowField, scaled_flow
+from polytempo.objects.limb_reach import LimbReach
 from polytempo.objects.persistence import STEPS
 from polytempo.objects.plate_match import background_cost, foreign, plate_sigma
 from polytempo.objects.propagate import CostOf
@@ -102,6 +103,8 @@ class Models:
     """Log probability ``[T, h, w, L]`` of each label from what is around a pixel, if that was learned; any size."""
     walked: NDArray[np.float16] | None = None
     """Cost ``[T, h, w, L]`` of each label from following subjects in from frames in which they are apart; any size."""
+    reach: LimbReach | None = None
+    """How far subjects reach from their limbs, of those that have keypoints."""
 
 
 def footage(
@@ -249,7 +252,8 @@ def pixel_costs(
     if models.walked is not None:
         who_walked = models.walked[t].astype(np.float32)
         cost += cv2.resize(who_walked, (cost.shape[1], cost.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return cost
+    reached = None if models.reach is None else models.reach.costs(t, (cost.shape[1], cost.shape[0]))
+    return cost if reached is None else cost + reached
 
 
 def label_costs(

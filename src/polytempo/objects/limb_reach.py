@@ -2,7 +2,8 @@
 
 Keypoints say where limbs are, hidden or not, and nothing of outlines: what lies a hand's breadth from a forearm is
 hardly ever the subject's, as far from a thigh it may well be skirt. How often, is counted on the frames on which
-subjects stand apart, by the kind of limb that is nearest. Where they meet, a pixel is rather of whoever reaches it.
+subjects stand apart, by the kind of limb that is nearest. Where they meet, a pixel is rather of whoever reaches it; and
+what moves where nobody reaches, a shadow or a reflection, is nobody.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, UInt8
+from numpy.typing import NDArray
 
 EDGES = np.array([-0.05, 0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2])
 """Bounds of the distances that are counted apart, in trunk lengths."""
 UNKNOWN = 0.5
-"""Share that stands for a subject whose limbs nobody knows: less than what is surely reached, far more than beyond."""
+"""Share that a subject whose limbs nobody knows may claim of what another one reaches."""
 USUAL_PIXELS = 30
 """Pixels of all limbs together that every kind of limb is given: a hand that was seldom seen reaches as far as most."""
 
@@ -31,8 +33,8 @@ class NearestLimb:
     """From its surface in trunk lengths, below 0 inside."""
 
 
-Limbs = Callable[[int], NearestLimb | None]
-"""Gives the limbs of one subject on a frame; None where they are not known."""
+Limbs = Callable[[int, tuple[int, int]], NearestLimb | None]
+"""Gives the limbs of one subject on a frame for pictures of a size ``(width, height)``; None where they are unknown."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +45,8 @@ class LimbReachConfig:
     """Weight of that."""
     least: float = 0.03
     """Least share that counts: keypoints may be far off."""
+    least_bare: float = 0.2
+    """The same of nobody: limbs may be behind something that belongs to the background."""
     slack: float = 0.08
     """By so much, in trunk lengths, limbs may be off where subjects meet."""
 
@@ -58,18 +62,25 @@ class LimbReach:
     n_subjects: int
     config: LimbReachConfig
 
-    def costs(self, t: int) -> Float32[np.ndarray, "H W K"] | None:
-        """Cost of every subject on a frame in nats, that of the likeliest 0; None where nobody's limbs are known."""
-        near = {k: found for k, limbs in self.limbs.items() if k in self.shares and (found := limbs(t)) is not None}
+    def costs(self, t: int, size: tuple[int, int]) -> Float32[np.ndarray, "H W L"] | None:
+        """Cost of every label on a frame in nats, that of the likeliest 0; None where nobody's limbs are known."""
+        near = {k: one for k, limbs in self.limbs.items() if k in self.shares and (one := limbs(t, size)) is not None}
         if not near:
             return None
-        shape = next(iter(near.values())).distance.shape
-        cost = np.full((*shape, self.n_subjects), -np.log(UNKNOWN), np.float32)
+        reached: dict[int, NDArray[np.float64]] = {}
         for k, one in near.items():
             shares = self.shares[k]
             known = np.minimum(one.kind, len(shares) - 1)
-            share = shares[known, np.digitize(one.distance - self.config.slack, EDGES)]
-            cost[..., k] = -np.log(np.maximum(share, self.config.least))
+            reached[k] = shares[known, np.digitize(one.distance - self.config.slack, EDGES)]
+        bare = np.prod([1 - share for share in reached.values()], axis=0)
+        cost = np.empty((size[1], size[0], self.n_subjects + 1), np.float32)
+        cost[..., 0] = -np.log(np.maximum(bare, self.config.least_bare))
+        for k in range(self.n_subjects):
+            cost[..., k + 1] = (
+                -np.log(np.maximum(reached[k], self.config.least))
+                if k in reached
+                else np.minimum(cost[..., 0], -np.log(UNKNOWN))
+            )
         return np.asarray(self.config.weight * (cost - cost.min(-1, keepdims=True)), np.float32)
 
 
@@ -91,8 +102,9 @@ def limb_reach(
         config: Weights.
     """
     shares: dict[int, Float64[np.ndarray, "kinds bins"]] = {}
+    size = (labels.shape[2], labels.shape[1])
     for k, of_one in limbs.items():
-        seen = [(t, near) for t in np.flatnonzero(clear) if (near := of_one(int(t))) is not None]
+        seen = [(t, near) for t in np.flatnonzero(clear) if (near := of_one(int(t), size)) is not None]
         if not seen:
             continue
         n_kinds = 1 + max(int(near.kind.max()) for _, near in seen)

@@ -42,7 +42,7 @@ from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.folds import FoldConfig, folds
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_places
-from polytempo.objects.limb_reach import Limbs
+from polytempo.objects.limb_reach import Limbs, limb_reach
 from polytempo.objects.moving import motion_both_ways, moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
@@ -99,7 +99,7 @@ def segment(
         pictures: T frames ``uint8 [H, W, 3]`` at working size, about 450 pixels wide.
         camera: Path for frames of this size.
         prompts: At any size of the same aspect.
-        limbs: By name, at working size, of subjects that have keypoints; they tell who is who, too.
+        limbs: By name, of subjects that have keypoints; they tell who is who, too, and what is nobody.
         config: Weights.
         report: Told often; may raise to stop.
 
@@ -133,6 +133,7 @@ def segment(
     walked: Walked | None = None
     plainly: NDArray[np.bool_] | None = None
     n_subjects = len(prompts.subjects)
+    limbs_of = {prompts.names.index(name): one for name, one in limbs.items()}
     motion = motion_both_ways(coarse.flow, coarse.camera) if n_subjects > 1 else None
     n_context = config.context_rounds if n_subjects > 1 else 0
     n_coarse = config.coarse_rounds + n_context
@@ -160,7 +161,7 @@ def segment(
                 walked = who_by_walking(
                     view, labels, bodies, context, clear, n_subjects,
                     shown=mostly_clear_frames(labels, n_subjects, clear), told=told,
-                    limbs={prompts.names.index(name): one for name, one in limbs.items()},
+                    limbs=limbs_of,
                     config=config.walk, report=report,
                 )  # fmt: skip
                 plainly = plainly_somebody(walked, view, background, quiet, clear)
@@ -169,13 +170,15 @@ def segment(
                 labels = walked.labels
                 context = who_left_open(context, clear)
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
+            apart = frames_apart(labels, n_subjects)
+            models = replace(models, reach=limb_reach(limbs_of, labels, apart, n_subjects, config=config.walk.limbs))
             if config.coarse_rounds <= index < n_coarse and motion is not None:
                 backdrop = _backdrop(view, plate, motion, least_coverage=config.evidence.least_coverage)
                 net = rehearse(backdrop, labels, n_subjects, config=config.rehearse, net=net, report=report)
                 context = None if net is None else told_by_context(net, backdrop)
             if context is not None:
                 models = replace(models, context=context, walked=None if walked is None else walked.costs)
-                for t in np.flatnonzero(frames_apart(labels, n_subjects)):
+                for t in np.flatnonzero(apart):
                     known = certain.get(int(t), np.zeros(labels.shape[1:], np.float32))
                     certain[int(t)] = np.maximum(known, APART_CERTAIN)
         models, told = first_look(

@@ -221,8 +221,8 @@ class _Walk:
         anybody = 1 - np.exp(around[..., :1])
         who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
         who += self.colours[self.view.bins[t]]
-        if (reached := self.reach.costs(t)) is not None:
-            who += reached
+        if (reached := self.reach.costs(t, (width, height))) is not None:
+            who += reached[..., 1:]
         if t in self.hints:
             who += self.hints[t]
         return who + self.told[t][..., 1:] if t in self.told else who

@@ -168,9 +168,7 @@ def run_bodies(
     )
 
 
-def _corrections(
-    path: Path, clip: Clip, subjects: tuple[str, ...], size: tuple[int, int]
-) -> dict[str, Places]:
+def _corrections(path: Path, clip: Clip, subjects: tuple[str, ...], size: tuple[int, int]) -> dict[str, Places]:
     _must_exist(path)
     return read_corrections(
         path, n_frames=clip.n_frames, subjects=subjects, clip_size=(clip.width, clip.height), size=size
