@@ -9,8 +9,17 @@ import numpy as np
 
 from polytempo.camera.path import static_path
 from polytempo.camera.plate import CleanPlate
-from polytempo.objects.evidence import EvidenceConfig, background_costs, footage, plate_matcher, sampled_plate
+from polytempo.objects.evidence import (
+    EvidenceConfig,
+    background_costs,
+    footage,
+    learn,
+    pixel_costs,
+    plate_matcher,
+    sampled_plate,
+)
 from polytempo.objects.flow import FlowField
+from polytempo.objects.limb_reach import NearestLimb, limb_reach
 from polytempo.objects.persistence import STEPS
 
 H, W, N = 40, 60, 12
@@ -60,3 +69,29 @@ def test_shadows_are_assumed_only_where_the_picture_is_large_enough_to_show_grai
         for px in (W, W + 1)
     ]
     assert (costs[0] < costs[1] - 1).all()
+
+
+def test_what_nobody_reaches_is_rather_nobody_and_what_limbs_reach_somebody() -> None:
+    rng = np.random.default_rng(2)
+    pictures = rng.integers(90, 130, (N, H, W, 3)).astype(np.uint8)
+    still = np.zeros((N - 1, H, W, 2), np.float16)
+    lasting = np.zeros((N, H, W), np.uint8)
+    view = footage(pictures, static_path(N, (W, H)), FlowField(to_next=still, to_previous=still), lasting=lasting)
+    labels = np.zeros((N, H, W), np.uint8)
+    labels[:, :, 20:30] = 1
+    background = np.full((N, H, W), 5.0, np.float16)
+    config = EvidenceConfig()
+    models = learn(view, labels, 1, config=config)
+
+    def nearest(t: int, size: tuple[int, int]) -> NearestLimb:
+        away = np.tile(np.abs(np.arange(size[0]) - 24.5) / 20 - 0.25, (size[1], 1))
+        return NearestLimb(kind=np.zeros(away.shape, np.uint8), distance=away.astype(np.float32))
+
+    reach = limb_reach({0: nearest}, labels, np.ones(N, bool), 1)
+    bare, told = (
+        pixel_costs(view, background, one, 3, config=config) for one in (models, replace(models, reach=reach))
+    )
+    gained = (told - bare)[..., 1] - (told - bare)[..., 0]
+    assert (gained[:, 22:28] < 0).all()
+    assert (gained[:, 45:] > 2).all()
+    np.testing.assert_allclose(told - bare, reach.costs(3, (W, H)), rtol=1e-5, atol=1e-5)
