@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +23,8 @@ from polytempo.objects.prompts import Prompts
 _SIDELESS = [limb.name.removeprefix("left_").removeprefix("right_") for limb in LIMBS]
 KINDS = tuple(dict.fromkeys(_SIDELESS))
 """Kinds of limbs; both sides are one kind."""
+KEPT = 600
+"""Frames whose limbs are kept for the next time that they are asked for; one takes about half a megabyte."""
 _KIND = np.array([KINDS.index(name) for name in _SIDELESS], np.uint8)
 
 
@@ -69,17 +73,21 @@ def nearest_limbs(body: Mapping[int, Pose], *, size: tuple[int, int]) -> Limbs:
         size: ``(width, height)`` that they are in.
     """
 
+    @lru_cache(maxsize=KEPT)
     def nearest(t: int, wanted: tuple[int, int]) -> NearestLimb | None:
         pose = body.get(t)
         if pose is None:
             return None
-        sx, sy = size[0] / wanted[0], size[1] / wanted[1]
-        y, x = np.mgrid[0 : wanted[1], 0 : wanted[0]].astype(np.float64)
-        x, y = (x + 0.5) * sx - 0.5, (y + 0.5) * sy - 0.5
+        coarse = (-(-wanted[0] // 2), -(-wanted[1] // 2))  # distances are smooth
+        y, x = np.mgrid[0 : coarse[1], 0 : coarse[0]].astype(np.float64)
+        x, y = ((at + 0.5) * whole / few - 0.5 for at, whole, few in zip((x, y), size, coarse, strict=True))
         there = [i for i in range(len(LIMBS)) if not np.isnan(pose.ends[i]).any()]
         far = np.stack([limb_distance(pose.ends[i], limb_radius(LIMBS[i], pose), x, y) for i in there])
         which = far.argmin(0)
-        distance = np.take_along_axis(far, which[None], 0)[0] / pose.unit
-        return NearestLimb(kind=_KIND[there][which], distance=distance.astype(np.float32))
+        distance = np.take_along_axis(far, which[None], 0)[0].astype(np.float32) / np.float32(pose.unit)
+        return NearestLimb(
+            kind=cv2.resize(_KIND[there][which], wanted, interpolation=cv2.INTER_NEAREST),
+            distance=cv2.resize(distance, wanted, interpolation=cv2.INTER_LINEAR),
+        )
 
     return nearest

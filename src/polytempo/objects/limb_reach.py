@@ -67,21 +67,19 @@ class LimbReach:
         near = {k: one for k, limbs in self.limbs.items() if k in self.shares and (one := limbs(t, size)) is not None}
         if not near:
             return None
-        reached: dict[int, NDArray[np.float64]] = {}
+        config = self.config
+        bare = np.zeros((size[1], size[0]), np.float32)  # log of the share that nobody reaches
+        reached: dict[int, NDArray[np.float32]] = {}
         for k, one in near.items():
             shares = self.shares[k]
-            known = np.minimum(one.kind, len(shares) - 1)
-            reached[k] = shares[known, np.digitize(one.distance - self.config.slack, EDGES)]
-        bare = np.prod([1 - share for share in reached.values()], axis=0)
+            at = np.minimum(one.kind, len(shares) - 1), np.digitize(one.distance - config.slack, EDGES)
+            reached[k] = -np.log(np.maximum(shares, config.least)).astype(np.float32)[at]
+            bare += np.log(np.maximum(1 - shares, 1e-3)).astype(np.float32)[at]
         cost = np.empty((size[1], size[0], self.n_subjects + 1), np.float32)
-        cost[..., 0] = -np.log(np.maximum(bare, self.config.least_bare))
+        cost[..., 0] = np.minimum(-bare, -np.log(config.least_bare))
         for k in range(self.n_subjects):
-            cost[..., k + 1] = (
-                -np.log(np.maximum(reached[k], self.config.least))
-                if k in reached
-                else np.minimum(cost[..., 0], -np.log(UNKNOWN))
-            )
-        return np.asarray(self.config.weight * (cost - cost.min(-1, keepdims=True)), np.float32)
+            cost[..., k + 1] = reached[k] if k in reached else np.minimum(cost[..., 0], -np.log(UNKNOWN))
+        return np.asarray(config.weight * (cost - cost.min(-1, keepdims=True)), np.float32)
 
 
 def limb_reach(
