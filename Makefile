@@ -30,8 +30,8 @@ help: ## what there is to run
 demo: $(VENV)/installed ## the whole way on a drawn scene, or on your own: CLIP=my.mp4 [SUBJECTS=file] [EDIT="--freeze girl@1.2s"]
 	@$(BIN)/python examples/demo.py --out "$(OUT)" $(if $(CLIP),--clip "$(CLIP)") $(if $(SUBJECTS),--subjects "$(SUBJECTS)") $(if $(EDIT),-- $(EDIT))
 
-test: $(VENV)/installed-dev ## every test, then the fast ones again with the shapes of all arguments checked
-	$(PYTEST)
+test: $(VENV)/installed-dev ## every test; the fast ones with the shapes of all arguments checked
+	$(PYTEST) -m "refusal or slow"
 	PYTHONPATH=tests $(PYTEST) -m "not refusal and not slow" --jaxtyping-packages=polytempo,numeric_tower.check
 
 test-fast: $(VENV)/installed-dev ## the tests that take no more than a few seconds each

@@ -110,3 +110,14 @@ def test_frames_without_keypoints_are_bridged(crossing_scene: DrawnScene, gap: t
     for t in gap:
         away = np.linalg.norm(bodies[1].track.points[t, :, :2] - truth[t, :, :2], axis=1)
         assert np.median(away) < 3.0
+
+
+def test_sources_that_are_averaged_face_the_same_way(crossing_scene: DrawnScene) -> None:
+    body = poses(known(crossing_scene.keypoints[0]))
+    turned = {t: replace(pose, yaw=-pose.yaw) if t % 2 else pose for t, pose in body.items()}
+    everything = {t: np.ones(len(LIMBS), np.float32) for t in body}
+    assert abs(body[4].yaw) > 0.8  # seen from the side
+    for t in (4, 5):
+        frames = {one.frame for one in pose_sources(t, GROUPS[0], turned, everything, config=PosedConfig(n_sources=12))}
+        assert len(frames) > 2
+        assert {s % 2 for s in frames} == {t % 2}

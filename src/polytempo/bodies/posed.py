@@ -44,6 +44,9 @@ class PosedConfig:
     """Cost of each frame between target and source: light changes."""
     yaw: float = 0.10
     """Cost of a radian of difference in facing."""
+    together: float = 0.8
+    """Sources that are averaged face the same way as the best one, to this many radians: the mean of a face that looks
+    left and one that looks right has two."""
     other_side: float = 0.08
     """Cost of taking left limbs for right ones and the other way round, half a stride away."""
     softness: float = 0.20
@@ -135,10 +138,20 @@ def pose_sources(
             if not known.any() or float(shown[s][rows][known].mean()) < 0.85:
                 continue
             far = float(np.linalg.norm(there[known] - here[members][known], axis=-1).mean())
-            turn = abs(float(np.angle(np.exp(1j * (pose.yaw - body[t].yaw)))))
-            cost = far + config.yaw * turn + config.away * abs(s - t) + (config.other_side if other_side else 0)
+            cost = (
+                far
+                + config.yaw * _turned(pose, body[t])
+                + config.away * abs(s - t)
+                + (config.other_side if other_side else 0)
+            )
             out.append(Source(frame=s, other_side=other_side, cost=cost))
-    return sorted(out, key=lambda one: one.cost)[: config.n_sources]
+    out.sort(key=lambda one: one.cost)
+    return [one for one in out if _turned(body[one.frame], body[out[0].frame]) <= config.together][: config.n_sources]
+
+
+def _turned(a: Pose, b: Pose) -> float:
+    """Radians between the ways that two poses face."""
+    return abs(float(np.angle(np.exp(1j * (a.yaw - b.yaw)))))
 
 
 def _complete(

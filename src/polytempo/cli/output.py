@@ -31,6 +31,7 @@ TITLES = {
     "cast": "Completing the subjects",
     "keypoints": "Finding keypoints",
     "bodies": "Posing bodies by keypoints",
+    "whole_bodies": "Completing hidden bodies",
     "networks": "Training the neural model",
     "atlases": "Learning the atlases",
     "separation": "Finding out who changes what",

@@ -24,7 +24,7 @@ from polytempo.video.clip import Clip
 from polytempo.video.reader import ClipReader
 
 STAGES = (
-    *("probe", "frames", "camera_first", "masks", "camera", "cast", "bodies"),
+    *("probe", "frames", "camera_first", "masks", "camera", "cast", "bodies", "whole_bodies"),
     *("separation", "networks", "atlases", "layers", "render"),
 )
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+from zipfile import BadZipFile
 
 from polytempo.core.errors import PolytempoError
 from polytempo.project.folder import DamagedProjectError
@@ -20,7 +22,7 @@ def or_damaged(folder: Path, load: Callable[[], T]) -> T:
     """
     try:
         return load()
-    except (PolytempoError, OSError, ValueError, KeyError, TypeError) as error:
+    except (PolytempoError, OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile, zlib.error) as error:
         raise damaged_result(folder, type(error).__name__) from error
 
 

@@ -157,6 +157,7 @@ COMMAND_OF = {
     "camera": "subjects",
     "keypoints": "decompose",
     "bodies": "decompose",
+    "whole_bodies": "decompose",
     "separation": "decompose",
     "networks": "decompose",
     "atlases": "decompose",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -182,7 +183,7 @@ def _must_exist(path: Path) -> None:
 
 def _load(folder: Path) -> dict[int, Body]:
     def read() -> dict[int, Body]:
-        with np.load(folder / "bodies.npz", allow_pickle=False) as archive:
+        with np.load(io.BytesIO((folder / "bodies.npz").read_bytes()), allow_pickle=False) as archive:
             ids, points, build = (np.array(archive[name]) for name in ("ids", "points", "build"))
         out: dict[int, Body] = {}
         for number, one, width in zip(ids.tolist(), points.astype(np.float32), build.tolist(), strict=True):

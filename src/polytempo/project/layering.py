@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from polytempo.bodies.complete_cast import HiddenPictures, completed_cast
 from polytempo.core.progress import Report
 from polytempo.decompose.lnr.draft import background_of, background_plate, separate
 from polytempo.decompose.lnr.solve import Separation, solve_frames
@@ -19,11 +18,12 @@ from polytempo.project.folder import Project
 from polytempo.project.given_keypoints import run_bodies
 from polytempo.project.given_plate import given_plate, plate_key
 from polytempo.project.neural_layering import run_neural_layers
-from polytempo.project.run import Result, config_document, named_report, result_key, run_stage
+from polytempo.project.run import Result, config_document, result_key, run_stage
 from polytempo.project.separations import read_separation, write_separation
 from polytempo.project.settings import Settings
 from polytempo.project.stages import Footage, Subjects
 from polytempo.project.taken_layers import with_taken
+from polytempo.project.whole_bodies import WholeBodies, run_whole_bodies
 from polytempo.render.network_file import network_key
 from polytempo.render.sequence import RenderConfig, render_clip
 from polytempo.video.clip import Clip
@@ -70,18 +70,14 @@ def _own_layers(project: Project, footage: Footage, subjects: Subjects, settings
     given = given_plate(project, full_camera, frames=footage.frames.value)
     if (plate_digest := plate_key(project)) is not None:
         inputs["plate"] = plate_digest
-    hidden: HiddenPictures | None = None
+    whole: Result[WholeBodies] | None = None
     told = () if bodies is None else bodies.record.warnings
     if bodies is not None:
         inputs["bodies"] = bodies.key
-        cast, hidden = completed_cast(
-            footage.frames.value,
-            cast,
-            bodies.value,
-            camera=camera,
-            config=settings.bodies,
-            report=named_report(report, "bodies"),
+        whole = run_whole_bodies(
+            project, footage.frames, subjects.cast, subjects.camera, bodies, config=settings.bodies, report=report
         )
+        cast = whole.value.cast
     if settings.method == "nvd":
         stack = run_atlas_layers(project, footage, cast, camera, inputs, settings, report, given)
         return Layers(separation=None, stack=stack, warnings=(*told, *stack.record.warnings))
@@ -98,7 +94,7 @@ def _own_layers(project: Project, footage: Footage, subjects: Subjects, settings
             config=settings.decompose,
             seed=settings.seed,
             checkpoint=project.work_folder("separation", key),
-            hidden=hidden,
+            hidden=None if whole is None else whole.value.hidden(),
             bodies=None if bodies is None else bodies.value,
             given=given,
             report=report,
