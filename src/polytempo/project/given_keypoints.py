@@ -70,13 +70,33 @@ def keypoint_tracks(project: Project, clip: Clip, cast: Cast, camera: CameraPath
     return {who: completed_track(points, n_frames=clip.n_frames, camera=camera) for who, points in by_subject.items()}
 
 
-def limbs_for_prompts(
-    project: Project, clip: Clip, prompts: Prompts, camera: CameraPath, corrections: Path | None
-) -> tuple[dict[str, Limbs], dict[str, str]]:
-    """Limbs of prompted subjects by name, and the key of what they were read from; nothing where no keypoints are.
+def limbs_key(project: Project, corrections: Path | None) -> dict[str, str]:
+    """What limbs are read from, as inputs of a stage; nothing where no keypoints are.
 
     Args:
-        project: Where the file lies.
+        project: Where the file of keypoints lies.
+        corrections: File of keypoints put right by hand.
+
+    Raises:
+        InputError: there are no such corrections.
+    """
+    path = project.root / FILE
+    if not path.is_file():
+        return {}
+    key = {"keypoints": file_digest(path)}
+    if corrections is not None:
+        _must_exist(corrections)
+        key["corrections"] = file_digest(corrections)
+    return key
+
+
+def limbs_for_prompts(
+    project: Project, clip: Clip, prompts: Prompts, camera: CameraPath, corrections: Path | None
+) -> dict[str, Limbs]:
+    """Limbs of prompted subjects by name; nothing where no keypoints are.
+
+    Args:
+        project: Where the file of keypoints lies.
         clip: The clip that its pixels are in.
         prompts: Who is asked for.
         camera: At working size.
@@ -87,14 +107,11 @@ def limbs_for_prompts(
     """
     path = project.root / FILE
     if not path.is_file():
-        return {}, {}
+        return {}
     clip_size, size = (clip.width, clip.height), camera.frame_size
     found = read_keypoints(path, n_frames=clip.n_frames, clip_size=clip_size, size=size)
-    by_hand, key = None, {"keypoints": file_digest(path)}
-    if corrections is not None:
-        by_hand = _corrections(corrections, clip, prompts.names, size)
-        key["corrections"] = file_digest(corrections)
-    return limbs_of_prompted(found, prompts, camera, corrections=by_hand), key
+    by_hand = None if corrections is None else _corrections(corrections, clip, prompts.names, size)
+    return limbs_of_prompted(found, prompts, camera, corrections=by_hand)
 
 
 def run_bodies(

@@ -32,7 +32,7 @@ from polytempo.project.arrays import Masks, read_camera, read_cast, read_masks, 
 from polytempo.project.damaged import or_damaged
 from polytempo.project.folder import Project
 from polytempo.project.given_camera import GIVEN_CAMERA, given_camera
-from polytempo.project.given_keypoints import limbs_for_prompts
+from polytempo.project.given_keypoints import limbs_for_prompts, limbs_key
 from polytempo.project.request import SubjectsRequest, files_key, prompts_key, request_document
 from polytempo.project.run import Result, run_stage
 from polytempo.project.settings import Settings, working_size
@@ -201,14 +201,12 @@ def _run_masks(
 def _run_segment(
     project: Project, footage: Footage, prompts: Prompts, settings: Settings, report: Report
 ) -> Result[Masks]:
-    limbs, limbs_key = limbs_for_prompts(
-        project, footage.clip.value, prompts, footage.camera.value, settings.keypoint_corrections
-    )
+    corrections = settings.keypoint_corrections
 
     def make(folder: Path, report: Report) -> Sequence[str]:
-        found = segment(
-            footage.frames.value, footage.camera.value, prompts, limbs=limbs, config=settings.segment, report=report
-        )
+        camera = footage.camera.value
+        limbs = limbs_for_prompts(project, footage.clip.value, prompts, camera, corrections)
+        found = segment(footage.frames.value, camera, prompts, limbs=limbs, config=settings.segment, report=report)
         write_masks(folder / "masks.npz", found)
         return ()
 
@@ -216,7 +214,7 @@ def _run_segment(
         project,
         "masks",
         inputs={"frames": footage.frames.key, "camera": footage.camera.key, "prompts": prompts_key(prompts)}
-        | limbs_key,
+        | limbs_key(project, corrections),
         config=settings.segment,
         make=make,
         load=lambda folder: read_masks(folder / "masks.npz"),
