@@ -50,6 +50,29 @@ def test_a_shifted_copy_of_a_pose_gives_the_shifted_picture() -> None:
     assert np.abs(found - moved)[inside].max() < 1e-3
 
 
+def test_a_head_that_turned_from_the_trunk_is_seen_once() -> None:
+    """Moves of head and trunk, blended between both, would show the head once more beside the shoulder."""
+    xs = (60, 62, 58, 66, 54, 72, 48, 78, 42, 80, 40, 66, 54, 67, 53, 68, 52)
+    ys = (22, 20, 20, 22, 22, 40, 40, 58, 58, 74, 74, 76, 76, 100, 100, 124, 124)
+    points = np.ones((2, 17, 3), np.float32)
+    points[:, :, :2] = np.stack([xs, ys], 1)
+    points[1, :5, 0] += 26  # the head leans far to the side
+    points[1, :5, 1] += 6
+    body = poses(KeypointTrack(points=points))
+    red = np.zeros((150, 160, 4), np.float32)
+    y, x = np.mgrid[:150, :160]
+    mask = np.zeros((2, 150, 160), bool)
+    head = np.hypot(x - 60, y - 21) < 9
+    mask[0] = head | ((np.abs(x - 60) < 14) & (y > 34) & (y < 130))
+    red[mask[0]] = (0, 0, 1, 1)
+    red[head] = (1, 0, 0, 1)
+    (found,) = posed_appearance({0: red}.__getitem__, mask, np.zeros_like(mask), body, frames=np.array([1])).values()
+    redness = found[..., 0] * found[..., 3]
+    there = np.hypot(x - 86, y - 27) < 13
+    assert redness[there].sum() > 0.8 * head.sum()
+    assert redness[~there].sum() < 0.35 * head.sum()  # a blend alone: 1.6
+
+
 def test_the_same_pose_is_the_best_source_and_half_a_stride_away_sides_change(crossing_scene: DrawnScene) -> None:
     body = poses(known(crossing_scene.keypoints[0]))
     everything = {t: np.ones(len(LIMBS), np.float32) for t in [*body, 12]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -30,6 +31,10 @@ CutOuts = Callable[[int], Float32[np.ndarray, "H W 4"]]
 """Gives a frame's visible body, premultiplied 0…1."""
 HIDDEN_LIMB = 0.05
 """Weight of a source's pixel that shows another limb than the one wanted; not 0, so that no pixel lacks a source."""
+LEAST_SHARE = 0.02
+"""A limb that moves a pixel less than this is not followed there."""
+SOURCES_KEPT = 24
+"""Sources whose limbs are kept in memory, about a megabyte each."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,10 +56,25 @@ class PosedConfig:
     """Cost of taking left limbs for right ones and the other way round, half a stride away."""
     softness: float = 0.20
     """Distance over which limbs blend, in trunk lengths."""
+    blend: float = 0.06
+    """Where limbs have a pixel this far apart in a source, in trunk lengths, their moves are blended no more, and from
+    twice as much on each limb is followed alone."""
     reach: float = 0.9
     """How far from the limbs clothes and hair may be, in trunk lengths."""
     guard_px: int = 2
     """What is in front in a source is grown by this."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Shares:
+    """How far each limb moves the pixels about a body."""
+
+    box: tuple[slice, slice]
+    """Rows and columns of the frame."""
+    of: Float32[np.ndarray, "14 h w"]
+    """Share of each limb: near limbs more, and of several the foremost; they sum to 1."""
+    beside: Float32[np.ndarray, "h w"]
+    """How far a pixel is beside all limbs, from 0, inside one, to 1."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,9 +99,10 @@ def posed_appearance(
 ) -> dict[int, Float32[np.ndarray, "H W 4"]]:
     """Whole bodies, premultiplied 0…1, in frames that hide part of them; frames without a pose or source are not in it.
 
-    Every pixel near the body is carried from each source by the limbs about it: a similarity a limb (length by length,
-    width by scale), blended by distance. What hid the subject in a source counts nothing there, and hardly anything
-    what of the subject itself lies before the limb wanted.
+    Every pixel near the body is looked up in each source where the limbs about it have it there: a similarity a limb
+    (length by length, width by scale), blended by distance. Where limbs part, a blend would show things twice, a head
+    once with the head and once more between head and shoulder: there each limb is followed alone, and what it finds
+    counts hardly anything where the source shows another limb. What hid the subject in a source counts nothing.
 
     Args:
         cut_out: The subject's visible body by frame, at the mask's size.
@@ -98,10 +119,15 @@ def posed_appearance(
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * config.guard_px + 1, 2 * config.guard_px + 1))
     unhidden = np.stack([cv2.dilate(one.astype(np.uint8), kernel) == 0 for one in front])
     shown = {t: _limbs_shown(pose, mask[t], unhidden[t]) for t, pose in body.items()}
+
+    @lru_cache(maxsize=SOURCES_KEPT)
+    def shares(t: int) -> Shares | None:
+        return _shares(body[t], unhidden.shape[1:], build, config)
+
     out: dict[int, Float32[np.ndarray, "H W 4"]] = {}
     for i, t in enumerate(frames):
         if int(t) in body:
-            found = _complete(int(t), cut_out, unhidden, body, shown, build, config)
+            found = _complete(int(t), cut_out, unhidden, body, shown, shares, config)
             if found is not None:
                 out[int(t)] = found
         report(Progress(stage="bodies.posed", done=i + 1, total=len(frames)))
@@ -160,82 +186,131 @@ def _complete(
     unhidden: NDArray[np.bool_],
     body: Mapping[int, Pose],
     shown: Mapping[int, NDArray[np.float32]],
-    build: float,
+    shares: Callable[[int], Shares | None],
     config: PosedConfig,
 ) -> Float32[np.ndarray, "H W 4"] | None:
-    height, width = unhidden.shape[1:]
-    pose = body[t]
-    box = _box(pose, config.reach * pose.unit, (width, height))
-    if box is None:
+    here = shares(t)
+    if here is None:
         return None
-    y, x = np.mgrid[box].astype(np.float64)
-    weights = _limb_weights(pose, x, y, build, config)
-    total = np.zeros((*x.shape, 4), np.float32)
-    mass = np.full((*x.shape, 1), 1e-6, np.float32)
+    total = np.zeros((*here.beside.shape, 4), np.float32)
+    mass = np.full((*here.beside.shape, 1), 1e-6, np.float32)
     for group in GROUPS:
-        share = weights[list(group)].sum(0)[..., None]
         sources = pose_sources(t, group, body, shown, config=config)
-        if not sources:
-            continue
-        least = sources[0].cost
         for one in sources:
-            rgba, seen = _carried(one, pose, body[one.frame], weights, x, y, cut_out, unhidden, build, config)
-            weight = share * np.float32(np.exp(-(one.cost - least) / config.trust)) * seen[..., None]
-            total += weight * rgba
-            mass += weight
-    out = np.zeros((height, width, 4), np.float32)
-    out[box] = total / mass
+            there = shares(one.frame)
+            if there is None:
+                continue
+            trust = np.float32(np.exp(-(one.cost - sources[0].cost) / config.trust))
+            found, weight = _carried(one, group, body[t], here, body[one.frame], there, cut_out, unhidden, config)
+            total += trust * found
+            mass += trust * weight[..., None]
+    out = np.zeros((*unhidden.shape[1:], 4), np.float32)
+    out[here.box] = total / mass
     return out
 
 
 def _carried(
     source: Source,
+    group: tuple[int, ...],
     target: Pose,
+    here: Shares,
     pose: Pose,
-    weights: NDArray[np.float32],
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
+    there: Shares,
     cut_out: CutOuts,
     unhidden: NDArray[np.bool_],
-    build: float,
     config: PosedConfig,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Premultiplied cut-out of a source frame bent into the target's pose, and how surely it shows the limb wanted."""
-    rows = MIRRORED if source.other_side else tuple(range(len(LIMBS)))
-    map_x, map_y = np.zeros(x.shape), np.zeros(x.shape)
-    norm = np.full(x.shape, 1e-9)
-    for i, weight in enumerate(weights):
-        ends = pose.ends[rows[i]]
-        if np.isnan(ends).any() or np.isnan(target.ends[i]).any():
+    """What a source shows of a group of limbs, where the target has them: premultiplied, times its weight; and that."""
+    rgba, free = cut_out(source.frame), unhidden[source.frame].astype(np.float32)
+    above, before = (np.float32(side.start) for side in there.box)
+
+    def look_up(picture: NDArray[np.float32], at: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Zero outside: there nothing is seen, either.
+        return np.asarray(cv2.remap(picture, at[..., 0], at[..., 1], cv2.INTER_LINEAR), np.float32)
+
+    def shown(limb: int, at: NDArray[np.float32]) -> NDArray[np.float32]:
+        return look_up(there.of[MIRRORED[limb] if source.other_side else limb], at - np.stack([before, above]))
+
+    moves = _moves(source, target, here, pose)
+    middle, spread = _blended(moves, here)
+    apart = np.clip((spread / pose.unit - config.blend) / config.blend, 0, 1).astype(np.float32)
+    same, expected = np.zeros_like(apart), np.full_like(apart, LEAST_SHARE)
+    for i, (box, _) in moves.items():
+        same[box] += here.of[i][box] * shown(i, middle[box])
+        expected[box] += here.of[i][box] ** 2
+    mass = here.of[list(group)].sum(0) * (1 - apart) * look_up(free, middle) * np.clip(same, HIDDEN_LIMB, 1)
+    total = (mass * _somebodys(here.beside, same / expected))[..., None] * look_up(rgba, middle)
+    for i in group:
+        if i not in moves or not apart.any():
             continue
-        sx, sy = _through_limb(target.ends[i], ends, pose.unit / target.unit, x, y)
-        map_x += weight * sx
-        map_y += weight * sy
-        norm += weight
-    map_x, map_y = (map_x / norm).astype(np.float32), (map_y / norm).astype(np.float32)
-    rgba = cv2.remap(cut_out(source.frame), map_x, map_y, cv2.INTER_LINEAR)
-    free = unhidden[source.frame].astype(np.float32)
-    seen = cv2.remap(free, map_x, map_y, cv2.INTER_LINEAR)  # outside the frame nothing is seen, either
-    there = _limb_weights(pose, map_x.astype(np.float64), map_y.astype(np.float64), build, config)
-    seen *= np.clip((weights * there[list(rows)]).sum(0), HIDDEN_LIMB, 1)
-    return np.asarray(rgba, np.float32), np.asarray(seen, np.float32)
+        box, at = moves[i]
+        share, same = here.of[i][box], shown(i, at)
+        weight = share * apart[box] * look_up(free, at) * np.maximum(same, HIDDEN_LIMB)
+        own = _somebodys(here.beside[box], same / np.maximum(share, LEAST_SHARE))
+        total[box] += (weight * own)[..., None] * look_up(rgba, at)
+        mass[box] += weight
+    return total, mass
 
 
-def _limb_weights(
-    pose: Pose, x: NDArray[np.float64], y: NDArray[np.float64], build: float, config: PosedConfig
-) -> NDArray[np.float32]:
-    """Share ``[14, h, w]`` of each limb in what moves a pixel: near limbs more, and of several the foremost."""
-    out = np.zeros((len(LIMBS), *x.shape), np.float32)
+def _somebodys(beside: NDArray[np.float32], same: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Factor of alpha, given how far a pixel's limbs are what the source shows.
+
+    Inside a body another limb's colour is better than a hole; beside it, it is a limb that nobody has.
+    """
+    return 1 - beside * (1 - np.minimum(2 * same, 1))
+
+
+Move = tuple[tuple[slice, slice], NDArray[np.float32]]
+"""A box of ``Shares``, and where a limb has its pixels in a source, ``(x, y)``."""
+
+
+def _moves(source: Source, target: Pose, here: Shares, pose: Pose) -> dict[int, Move]:
+    """Where each limb has the pixels about it in a source, by row of ``LIMBS``."""
+    top, left = (side.start for side in here.box)
+    out: dict[int, Move] = {}
+    for i in range(len(LIMBS)):
+        ends, wanted = pose.ends[MIRRORED[i] if source.other_side else i], target.ends[i]
+        rows, columns = np.nonzero(here.of[i] > LEAST_SHARE)
+        if not len(rows) or np.isnan(ends).any() or np.isnan(wanted).any():
+            continue
+        box = (slice(rows.min(), rows.max() + 1), slice(columns.min(), columns.max() + 1))
+        y, x = np.mgrid[box].astype(np.float64)
+        at = _through_limb(wanted, ends, pose.unit / target.unit, x + left, y + top)
+        out[i] = box, np.stack(at, -1).astype(np.float32)
+    return out
+
+
+def _blended(moves: Mapping[int, Move], here: Shares) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where a pixel lies in a source as all limbs about it have it, and how far they differ, in the source's pixels."""
+    norm = np.full(here.beside.shape, 1e-9, np.float32)
+    middle = np.zeros((*norm.shape, 2), np.float32)
+    for i, (box, at) in moves.items():
+        norm[box] += here.of[i][box]
+        middle[box] += here.of[i][box][..., None] * at
+    middle /= norm[..., None]
+    spread = np.zeros_like(norm)
+    for i, (box, at) in moves.items():
+        spread[box] += here.of[i][box] * ((at - middle[box]) ** 2).sum(-1)
+    return middle, np.sqrt(spread / norm)
+
+
+def _shares(pose: Pose, shape: tuple[int, ...], build: float, config: PosedConfig) -> Shares | None:
+    """Near limbs more, and of several the foremost; nothing where the body is outside the frame."""
+    box = _box(pose, config.reach * pose.unit, (shape[1], shape[0]))
+    if box is None:
+        return None
+    y, x = np.mgrid[box].astype(np.float64)
+    of = np.zeros((len(LIMBS), *x.shape), np.float32)
     soft = config.softness * pose.unit
-    free = np.ones(x.shape, np.float32)
+    beside = np.ones(x.shape, np.float32)
     for i in np.argsort(-pose.depth, kind="stable"):
         if np.isnan(pose.ends[i]).any():
             continue
         distance = limb_distance(pose.ends[i], limb_radius(LIMBS[i], pose, build), x, y)
         near = np.exp(-np.maximum(distance, 0) / soft).astype(np.float32)
-        out[i] = near**2 * free + 1e-9 * near
-        free = free * (1 - np.clip(0.5 - distance / soft, 0, 1).astype(np.float32))
-    return out / np.maximum(out.sum(0), 1e-30)
+        of[i] = near**2 * beside + 1e-9 * near
+        beside = beside * (1 - np.clip(0.5 - distance / soft, 0, 1).astype(np.float32))
+    return Shares(box=box, of=of / np.maximum(of.sum(0), 1e-30), beside=beside)
 
 
 def _through_limb(

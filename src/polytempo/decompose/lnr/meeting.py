@@ -29,8 +29,9 @@ class MeetingConfig:
     """Frames on either side that are asked; 0 asks none."""
     reach_px: int = 3
     """Bodies meet that are so near to each other, working pixels."""
-    posed: PosedConfig = field(default_factory=lambda: PosedConfig(n_sources=4, away=0.002))
-    """How limbs are carried over."""
+    posed: PosedConfig = field(default_factory=lambda: PosedConfig(n_sources=4, away=0.002, blend=1.0))
+    """How limbs are carried over: always by a blend, since in so few frames they hardly part, and outlines are smoother
+    so (0.3 dB of disoccluded region on a drawn crossing)."""
 
 
 def meeting_bodies(
