@@ -50,7 +50,7 @@ def test_a_shifted_copy_of_a_pose_gives_the_shifted_picture() -> None:
     assert np.abs(found - moved)[inside].max() < 1e-3
 
 
-def test_a_head_that_turned_from_the_trunk_is_seen_once() -> None:
+def test_a_head_that_leans_from_the_trunk_is_seen_where_it_is() -> None:
     """Moves of head and trunk, blended between both, would show the head once more beside the shoulder."""
     xs = (60, 62, 58, 66, 54, 72, 48, 78, 42, 80, 40, 66, 54, 67, 53, 68, 52)
     ys = (22, 20, 20, 22, 22, 40, 40, 58, 58, 74, 74, 76, 76, 100, 100, 124, 124)

@@ -286,7 +286,7 @@ def _carried_warnings(name: str, carried: Mapping[int, object]) -> list[str]:
         return []
     return [
         f"{name}: on {len(carried)} frames between {min(carried)} and {max(carried)} nothing shows the whole body in a "
-        f"like posture; what is hidden there is put together from pieces seen before and after, and partly guessed, "
+        "like posture; what is hidden there is put together from pieces seen before and after, and partly guessed, "
         "where no keypoints tell more"
     ]
 
