@@ -8,12 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytempo.camera.path import CameraPath, static_path
-from polytempo.objects.common_motion import CommonMotionConfig, motion_costs, subject_motion
+from polytempo.objects.common_motion import CommonMotionConfig, common_motions, motion_costs, subject_motion
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField, led
 
 N, H, W = 13, 60, 120
 CONFIG = CommonMotionConfig(steps=(2, 4))
+
+
+def costs_at_6(view: Footage, labels: np.ndarray, config: CommonMotionConfig = CONFIG) -> tuple[np.ndarray, np.ndarray]:
+    motions = common_motions(view, labels, 6, 2, steps=config.steps, config=config)
+    return motion_costs(view, motions, 6, 2, config=config)
 
 
 def two_ways(
@@ -49,7 +54,7 @@ def test_a_piece_that_goes_with_another_one_is_the_other_ones(pan: float) -> Non
     view, truth = two_ways((0.0, -2.0), (1.0, 0.0), pan=pan)
     believed = truth.copy()
     believed[25:35, 30:40] = 1  # taken for a part of what surrounds it
-    costs, heard = motion_costs(view, believed, 6, 2, config=CONFIG)
+    costs, heard = costs_at_6(view, believed)
     assert costs.shape == (H, W, 2)
     assert (heard[27:33, 32:38] > 0.99).all()
     core = (slice(27, 33), slice(32, 38))  # chained flow is another one's near outlines
@@ -66,7 +71,7 @@ def test_who_stops_moves_with_their_body_on_one_side_of_the_moment() -> None:
     view, truth = two_ways((-2.0, 0.0), (0.0, 1.0))
     view.flow.to_next[6:, 45:55, 10:60] = 0  # feet that land at frame 6 while the rest goes on
     view.flow.to_previous[6:, 45:55, 10:60] = 0
-    costs, _ = motion_costs(view, np.where(truth == 1, 1, truth), 6, 2, config=CONFIG)
+    costs, _ = costs_at_6(view, np.where(truth == 1, 1, truth))
     assert (costs[50:54, 15:28, 0] < 0.1).all()
 
 
@@ -74,7 +79,7 @@ def test_nothing_is_said_where_too_little_is_seen_or_there_is_no_other_frame() -
     view, truth = two_ways((0.0, -2.0), (1.0, 0.0))
     alone = np.where(truth == 1, truth, 0).astype(np.uint8)
     for labels, config in ((alone, CONFIG), (truth, CommonMotionConfig(steps=(N,)))):
-        costs, heard = motion_costs(view, labels, 6, 2, config=config)
+        costs, heard = costs_at_6(view, labels, config)
         assert not costs.any()
         assert (heard == 1).all()
 
@@ -83,12 +88,12 @@ def test_nothing_is_said_where_too_little_is_seen_or_there_is_no_other_frame() -
 def test_flow_that_finds_nothing_is_not_heard(lost_by: str) -> None:
     view, truth = two_ways((0.0, -2.0), (1.0, 0.0))
     piece = np.s_[27:33, 32:38]
-    before, _ = motion_costs(view, truth, 6, 2, config=CONFIG)
+    before, _ = costs_at_6(view, truth)
     if lost_by == "flow":  # led along by what surrounds it, and from there elsewhere
         view.flow.to_next[:, 20:40, 25:45] = view.flow.to_previous[:, 20:40, 25:45] = (0.0, -2.0)
     else:
         view.lab[6][piece] = (200, 90, 160)
-    costs, heard = motion_costs(view, truth, 6, 2, config=CONFIG)
+    costs, heard = costs_at_6(view, truth)
     assert (before[piece][..., 0] > 1).all()
     assert (costs[piece] < 0.1).all()
     assert (heard[piece] < 0.1).all()
@@ -97,9 +102,9 @@ def test_flow_that_finds_nothing_is_not_heard(lost_by: str) -> None:
 
 def test_the_side_on_which_flow_is_believed_speaks() -> None:
     view, truth = two_ways((0.0, -2.0), (1.0, 0.0))
-    both, _ = motion_costs(view, truth, 6, 2, config=CONFIG)
+    both, _ = costs_at_6(view, truth)
     view.lab[:6, 20:40, 20:50] = (200, 90, 160)  # before, something else was there
-    costs, heard = motion_costs(view, truth, 6, 2, config=CONFIG)
+    costs, heard = costs_at_6(view, truth)
     piece = np.s_[27:33, 32:38]
     assert np.abs(costs[piece] - both[piece]).max() < 0.1
     assert (heard[piece] > 0.99).all()

@@ -158,7 +158,9 @@ def test_what_both_ways_agree_on_is_undisputed_and_what_one_denies_is_not() -> N
             2,
             shown=marked,
             told={},
-            config=WalkConfig(steps=(1,), colours_weight=0.0, motion_weight=0.0, silhouette_weight=0.0),
+            config=WalkConfig(
+                steps=(1,), colours_weight=0.0, motion_weight=0.0, silhouette_weight=0.0, found_again_weight=0.0
+            ),
         )
         assert (walked.undisputed[1:-1][labels[1:-1] == 1].mean() < 0.2) == exchanged
         assert (walked.undisputed[1:-1][labels[1:-1] == 1].mean() > 0.95) != exchanged

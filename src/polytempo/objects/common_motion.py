@@ -43,10 +43,28 @@ class CommonMotionConfig:
     """The same for the difference of colour, summed over 8-bit Lab, between it and where it is led."""
 
 
-def motion_costs(
-    view: Footage, labels: UInt8[np.ndarray, "H W"], t: int, n_subjects: int, *, config: CommonMotionConfig
-) -> tuple[Float32[np.ndarray, "H W K"], Float32[np.ndarray, "H W"]]:
-    """Cost of every subject at every pixel of frame ``t`` by how the pixel moves, and how far that is known.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class CommonMotion:
+    """How subjects as a whole move from one frame to another."""
+
+    step: int
+    """Frames to the other one; negative for one before."""
+    there: Float32[np.ndarray, "H W 2"]
+    """Where flow leads every pixel, in pixels."""
+    own: Float32[np.ndarray, "K H W 2"]
+    """Where each subject's own motion, continued over the picture, would lead it."""
+
+
+def common_motions(
+    view: Footage,
+    labels: UInt8[np.ndarray, "H W"],
+    t: int,
+    n_subjects: int,
+    *,
+    steps: tuple[int, ...],
+    config: CommonMotionConfig,
+) -> list[CommonMotion]:
+    """How every subject of frame ``t`` moves as a whole, to frames before and behind.
 
     Args:
         view: The clip.
@@ -54,27 +72,50 @@ def motion_costs(
             pixels must be its own.
         t: The frame.
         n_subjects: How many.
-        config: Where to look and what is far.
+        steps: Frames to either side that are looked at.
+        config: Who has a say in how a subject moves.
 
     Returns:
-        Costs from 0 to ``bound``, all 0 where too little is seen of one of them; and how far flow is to be believed,
-        0 to 1, on the frame that is best for it: 0 where a pixel is found on none. All 1 where nothing is asked.
+        Those before first; none at all where too little is seen of one of them.
     """
-    height, width = labels.shape
     seen = [labels == k + 1 for k in range(n_subjects)]
-    steps = [one for one in config.steps + tuple(-one for one in config.steps) if 0 <= t + one < len(view.lab)]
-    if not steps or min(int(one.sum()) for one in seen) < LEAST_PIXELS_SHARE * labels.size:
+    if min(int(one.sum()) for one in seen) < LEAST_PIXELS_SHARE * labels.size:
+        return []
+    agree = config.agree_share * labels.shape[1]
+    out: list[CommonMotion] = []
+    for step in tuple(-one for one in steps) + steps:
+        if 0 <= t + step < len(view.lab):
+            there, still = led(view.flow, t, t + step), _camera_alone(view, t, t + step)
+            own = np.stack([subject_motion(there - still, mine, agree_px=agree) for mine in seen])
+            out.append(CommonMotion(step=step, there=there, own=own + still))
+    return out
+
+
+def motion_costs(
+    view: Footage, motions: list[CommonMotion], t: int, n_subjects: int, *, config: CommonMotionConfig
+) -> tuple[Float32[np.ndarray, "H W K"], Float32[np.ndarray, "H W"]]:
+    """Cost of every subject at every pixel of frame ``t`` by how the pixel moves, and how far that is known.
+
+    Args:
+        view: The clip.
+        motions: How subjects move as a whole.
+        t: The frame.
+        n_subjects: How many.
+        config: What is far.
+
+    Returns:
+        Costs from 0 to ``bound``, all 0 where no motion is known; and how far flow is to be believed, 0 to 1, on the
+        frame that is best for it: 0 where a pixel is found on none. All 1 where nothing is asked.
+    """
+    height, width = view.lab.shape[1:3]
+    if not motions:
         return np.zeros((height, width, n_subjects), np.float32), np.ones((height, width), np.float32)
     sides: list[NDArray[np.float32]] = []
     believed = np.zeros((height, width, 1), np.float32)
-    for side in ([one for one in steps if one < 0], [one for one in steps if one > 0]):
+    for side in ([one for one in motions if one.step < 0], [one for one in motions if one.step > 0]):
         if side:
-            there = [led(view.flow, t, t + step) for step in side]
-            heard = np.stack([_believed(view, one, t, t + by, config) for one, by in zip(there, side, strict=True)])
-            heard = heard[..., None]
-            away = np.stack(
-                [_departures(view, seen, one, t, t + by, config) for one, by in zip(there, side, strict=True)]
-            )
+            heard = np.stack([_believed(view, one.there, t, t + one.step, config) for one in side])[..., None]
+            away = np.stack([_departures(one, config) for one in side])
             mean = (heard * away).sum(0) / np.maximum(heard.sum(0), 1e-6)
             sides.append(mean + config.bound * (1 - heard.max(0)))  # a side that is not believed is not the better one
             believed = np.maximum(believed, heard.max(0))
@@ -97,19 +138,10 @@ def _believed(
     return trust(there, back, tolerance_px=config.returns_share * width) * alike.astype(np.float32)
 
 
-def _departures(
-    view: Footage,
-    seen: list[NDArray[np.bool_]],
-    there: NDArray[np.float32],
-    t: int,
-    to: int,
-    config: CommonMotionConfig,
-) -> NDArray[np.float32]:
-    width = seen[0].shape[1]
-    spread, agree = config.spread_share * width, config.agree_share * width
-    moved = _beside_camera(view, there, t, to)
-    away = [((moved - subject_motion(moved, mine, agree_px=agree)) ** 2).sum(-1) for mine in seen]
-    return np.minimum(np.stack(away, -1) / (2 * spread**2), config.bound)
+def _departures(motion: CommonMotion, config: CommonMotionConfig) -> NDArray[np.float32]:
+    spread = config.spread_share * motion.there.shape[1]
+    away = ((motion.there - motion.own) ** 2).sum(-1)
+    return np.minimum(np.moveaxis(away, 0, -1) / (2 * spread**2), config.bound)
 
 
 def subject_motion(
@@ -141,8 +173,9 @@ def subject_motion(
     return whole.astype(np.float32)
 
 
-def _beside_camera(view: Footage, there: NDArray[np.float32], t: int, to: int) -> NDArray[np.float32]:
+def _camera_alone(view: Footage, t: int, to: int) -> NDArray[np.float32]:
+    """Where a pixel that stands still is led by the camera, in pixels ``[H, W, 2]``."""
     height, width = view.lab.shape[1:3]
     places = np.stack(np.meshgrid(np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)), -1)
     still = cv2.perspectiveTransform(places.reshape(1, -1, 2), view.camera.frame_from_frame(to, t))
-    return there - (still.reshape(places.shape) - places).astype(np.float32)
+    return (still.reshape(places.shape) - places).astype(np.float32)

@@ -22,9 +22,10 @@ from polytempo.core.progress import Progress, Report, silent
 from polytempo.core.two_at_a_time import in_turn
 from polytempo.objects.ask_around import asked_around
 from polytempo.objects.colour_model import N_BINS, learn_colours
-from polytempo.objects.common_motion import CommonMotionConfig, motion_costs
+from polytempo.objects.common_motion import CommonMotionConfig, common_motions, motion_costs
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import led
+from polytempo.objects.found_again import FoundAgainConfig, found_again_costs
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.likest_pixel import match_cost
@@ -74,6 +75,10 @@ class WalkConfig:
     motion: CommonMotionConfig = field(default_factory=CommonMotionConfig)
     """What tells subjects apart by how they move, once they were followed a first time."""
     motion_weight: float = 0.8
+    """Weight of that."""
+    found_again: FoundAgainConfig = field(default_factory=FoundAgainConfig)
+    """Whether their pixels are found on other frames where that motion leads, likewise."""
+    found_again_weight: float = 6.0
     """Weight of that."""
     silhouette: SilhouetteConfig = field(default_factory=SilhouetteConfig)
     """What outline each has in its posture, likewise."""
@@ -234,12 +239,20 @@ class _Walk:
         at = np.flatnonzero(self.shown)
 
         def learned(t: int) -> NDArray[np.float16]:
-            moving, believed = motion_costs(self.view, found[t], t, self.n_subjects, config=config.motion)
+            near, nearer = (
+                common_motions(self.view, found[t], t, self.n_subjects, steps=steps, config=config.motion)
+                for steps in (config.motion.steps, config.found_again.steps)
+            )
+            moving, believed = motion_costs(self.view, near, t, self.n_subjects, config=config.motion)
+            missing = found_again_costs(
+                self.view, nearer, found, self.bodies[t], t, self.n_subjects, config=config.found_again
+            )
             sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]
             outside = silhouette_costs(known, np.stack(sure), self.bodies[t], t, config=config.silhouette)
             say = 1 - np.exp(-0.5 * (np.abs(at - t).min() / NEAR_FRAMES) ** 2)
             loud = config.silhouette_weight * (1 + config.appeared * (1 - believed[..., None]) ** 2)
-            return np.asarray(config.motion_weight * moving + float(say) * loud * outside, np.float16)
+            moves = config.motion_weight * moving + config.found_again_weight * missing
+            return np.asarray(moves + float(say) * loud * outside, np.float16)
 
         unclear = [int(t) for t in np.flatnonzero(~self.clear)]
         for t, hint in zip(unclear, in_turn(learned, ((t,) for t in unclear)), strict=True):
