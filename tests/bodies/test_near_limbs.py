@@ -56,10 +56,51 @@ def test_each_has_the_limbs_that_lie_in_its_boxes(crossing_scene: DrawnScene, fo
             assert inside[crossing_scene.masks[other, t]].mean() < 0.15
 
 
-def test_who_is_prompted_by_points_alone_has_none(crossing_scene: DrawnScene, found: tuple[Detection, ...]) -> None:
+def pointed(scene: DrawnScene, name: str, who: int, *, frame: int = 0, strokes: bool = False) -> SubjectPrompts:
+    """A point in the middle of somebody's mask, or a stroke down it."""
+    rows, columns = np.nonzero(scene.masks[who, frame])
+    middle, spread = float(np.median(rows)), float(np.ptp(rows)) / 5
+    points = [(float(np.median(columns[rows == round(y)])), y)
+              for y in ([middle - spread, middle + spread] if strokes else [middle])]  # fmt: skip
+    return SubjectPrompts(name=name, prompts=(Prompt(frame=frame, lines=(tuple(points),)),))
+
+
+@pytest.mark.parametrize("strokes", [False, True])
+def test_who_is_pointed_at_has_the_limbs_of_the_body_there(
+    crossing_scene: DrawnScene, found: tuple[Detection, ...], strokes: bool
+) -> None:
+    size, camera = boxed(crossing_scene).size, camera_of(crossing_scene)
+    there = pointed(crossing_scene, "far", 0, strokes=strokes), pointed(crossing_scene, "near", 1, strokes=strokes)
+    limbs = limbs_of_prompted(found, Prompts(size=size, subjects=there), camera)
+    by_box = limbs_of_prompted(found, boxed(crossing_scene), camera)
+    assert sorted(limbs) == ["far", "near"]
+    for name, nearest in limbs.items():
+        for t in range(0, crossing_scene.masks.shape[1], 5):
+            near, same = nearest(t, size), by_box[name](t, size)
+            assert near is not None
+            assert same is not None
+            assert (near.distance == same.distance).all()
+
+
+def test_a_body_that_a_box_has_is_not_pointed_at_again(
+    crossing_scene: DrawnScene, found: tuple[Detection, ...]
+) -> None:
     prompts = boxed(crossing_scene)
-    point = Prompt(frame=0, lines=(((30.0, 60.0),),))
-    lone = Prompts(size=prompts.size, subjects=(SubjectPrompts(name="far", prompts=(point,)), prompts.subjects[1]))
+    twice = Prompts(size=prompts.size, subjects=(pointed(crossing_scene, "again", 1), prompts.subjects[1]))
+    assert sorted(limbs_of_prompted(found, twice, camera_of(crossing_scene))) == ["near"]
+
+
+def test_who_points_oftener_has_the_body(crossing_scene: DrawnScene, found: tuple[Detection, ...]) -> None:
+    prompts = boxed(crossing_scene)
+    once, oftener = pointed(crossing_scene, "once", 1), pointed(crossing_scene, "oftener", 1, strokes=True)
+    both = Prompts(size=prompts.size, subjects=(once, oftener))
+    assert sorted(limbs_of_prompted(found, both, camera_of(crossing_scene))) == ["oftener"]
+
+
+def test_a_point_beside_everybody_is_on_nobody(crossing_scene: DrawnScene, found: tuple[Detection, ...]) -> None:
+    prompts = boxed(crossing_scene)
+    corner = SubjectPrompts(name="dog", prompts=(Prompt(frame=0, lines=(((1.0, 1.0),),)),))
+    lone = Prompts(size=prompts.size, subjects=(corner, prompts.subjects[1]))
     assert sorted(limbs_of_prompted(found, lone, camera_of(crossing_scene))) == ["near"]
 
 

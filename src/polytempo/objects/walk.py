@@ -78,7 +78,7 @@ class WalkConfig:
     """Weight of that."""
     found_again: FoundAgainConfig = field(default_factory=FoundAgainConfig)
     """Whether their pixels are found on other frames where that motion leads, likewise."""
-    found_again_weight: float = 6.0
+    found_again_weight: float = 10.0
     """Weight of that."""
     silhouette: SilhouetteConfig = field(default_factory=SilhouetteConfig)
     """What outline each has in its posture, likewise."""
