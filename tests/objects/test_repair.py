@@ -54,7 +54,7 @@ def test_beyond_the_band_the_mask_decides() -> None:
     assert (winner[:, 15:] == 0).all()
 
 
-def test_colours_move_the_outline_between_two_bodies_and_exchange_neither() -> None:
+def test_colours_tell_bodies_from_background_and_exchange_no_part_of_two_that_are_known() -> None:
     probabilities = np.full((3, 30, 60), 0.01, np.float32)
     probabilities[2] = 0.98  # all of it looks like the second one
     priors = np.full((2, 30, 60), -5, np.float32)
@@ -63,9 +63,12 @@ def test_colours_move_the_outline_between_two_bodies_and_exchange_neither() -> N
     priors[1] = -priors[0]
     assert (decide(probabilities, priors, config=RepairConfig())[:, 26] == 2).all()  # rough masks: colours decide
     winner = decide(probabilities, priors, keep_who=True, config=RepairConfig())
-    assert (winner[:, :27] == 1).all()
-    assert (winner[:, 27:29] != 2)[:, 0].all()
-    assert (winner[:, 30:] == 2).all()  # the outline itself may lie where the picture puts it
+    assert (winner[:, :30] == 1).all()
+    assert (winner[:, 30:] == 2).all()
+    sliver = priors.copy()
+    sliver[:, :, 10:13] = np.array([[-1.0], [1.0]])[..., None]  # a finger's breadth of the second one
+    winner = decide(probabilities[[0, 2, 1]], sliver, keep_who=True, config=RepairConfig())
+    assert (winner[:, 10:13] == 2).all()
     background = probabilities[[2, 0, 1]]
     assert (
         decide(background, priors, keep_who=True, config=RepairConfig())[:, 27] == 0

@@ -31,7 +31,7 @@ class FoundAgainConfig:
     """Distance from where motion leads that costs 1, as a share of the picture's width."""
     missing: float = 1.5
     """Cost of a pixel that is not found."""
-    hidden: float = 0.6
+    hidden: float = 0.3
     """Cost of one that would be under somebody else, or outside of the picture."""
     even_px: float = 1.2
     """Costs are evened out over about so many pixels: single ones are found by chance."""

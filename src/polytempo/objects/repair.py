@@ -42,9 +42,6 @@ class RepairConfig:
     """Within this distance of the outline only the picture decides."""
     prior_per_px: float = 1.0
     """How much each pixel further counts for the mask, in log probability."""
-    who_per_px: float = 6.0
-    """Where masks know whose a pixel is, how much each pixel inside counts against another subject, in log probability:
-    colours tell bodies from background, and one child's skin hardly from another's."""
     smooth_px: float = 1.0
     """Blur of the probabilities, so that single pixels do not decide for themselves."""
     caution: float = 0.35
@@ -209,6 +206,11 @@ def decide(
         keep_who: Whether priors tell whose a pixel is.
         config: Widths and weights.
     """
+    if keep_who:
+        # Colours tell bodies from background, and one child's skin hardly from another's.
+        owner, anybody = priors.argmax(0), probabilities[1:].sum(0)
+        mine = [np.where(owner == k, anybody, np.float32(0)) for k in range(len(priors))]
+        probabilities = np.stack([probabilities[0], *mine])
     smooth = np.stack([cv2.GaussianBlur(p, (0, 0), config.smooth_px) for p in probabilities])
     score = np.log(smooth + 1e-3)
     score[0] += config.caution
@@ -216,11 +218,6 @@ def decide(
     beyond = np.sign(priors) * np.maximum(np.abs(priors) - config.free_px, 0.0)
     score[1:] += config.prior_per_px * beyond
     score[1:][priors < -config.band_px] = -1e9
-    if keep_who:
-        owner = priors.argmax(0)
-        anothers = config.who_per_px * np.maximum(priors.max(0), 0.0)
-        for k in range(len(priors)):
-            score[k + 1] -= anothers * (owner != k)
     return score.argmax(0)
 
 

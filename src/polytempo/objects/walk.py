@@ -78,7 +78,7 @@ class WalkConfig:
     """Weight of that."""
     found_again: FoundAgainConfig = field(default_factory=FoundAgainConfig)
     """Whether their pixels are found on other frames where that motion leads, likewise."""
-    found_again_weight: float = 10.0
+    found_again_weight: float = 6.0
     """Weight of that."""
     silhouette: SilhouetteConfig = field(default_factory=SilhouetteConfig)
     """What outline each has in its posture, likewise."""
@@ -100,6 +100,8 @@ class WalkConfig:
     """Pieces smaller than this share of the picture are nobody's, on the way."""
     around_frames: int = 3
     """Frames to either side that decide where both ways disagree."""
+    undenied: float = 1.0
+    """Cost in nats of going against who was found where neither way denies it, when those frames are asked."""
     settled: float = 8.0
     """Cost in nats of going against who was found on the way, but for ``doubt_px`` around where that changes."""
     bare: float = 2.5
@@ -306,22 +308,27 @@ def _undisputed(
 def _settled(
     walk: _Walk, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16], unclear: list[int]
 ) -> NDArray[np.uint8]:
-    """Who was found, what both ways disagree on settled by the frames around."""
+    """Who was found as the frames around have it: what both ways agree on counts a little, what one denies nothing."""
     config, view, n_subjects = walk.config, walk.view, walk.n_subjects
     sure = _undisputed(found, there, back, n_subjects)
     out = found.copy()
-    for t in unclear:
+
+    def settled(t: int) -> NDArray[np.uint8]:
         body = walk.bodies[t]
         asked = asked_around(
-            view, found, body & ~sure[t], t, n_subjects, reach_frames=config.around_frames,
+            view, found, body, t, n_subjects, reach_frames=config.around_frames,
             otherwise=config.certainty, colour=config.colour, shift_px=config.shift_share * found.shape[2],
             unlike=config.unlike,
         )  # fmt: skip
-        if asked is None or t in walk.told:
-            continue
-        stays = config.settled * (found[t][..., None] != np.arange(1, n_subjects + 1)).astype(np.float32)
-        who = np.where((sure[t] | ~body)[..., None], stays, config.weight * asked)
-        out[t] = np.where(body, _solved(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0)
+        if asked is None:
+            return found[t]
+        others = (found[t][..., None] != np.arange(1, n_subjects + 1)) & sure[t][..., None]
+        who = np.where(body[..., None], config.weight * asked + config.undenied * others, 0)
+        return np.where(body, _solved(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(np.uint8)
+
+    asked = [t for t in unclear if t not in walk.told]
+    for t, labels in zip(asked, in_turn(settled, ((t,) for t in asked)), strict=True):
+        out[t] = labels
     return out
 
 
