@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytempo.objects.tidy import tidy_masks
+from polytempo.objects.tidy import tidy_masks, without_rims
 
 
 def test_specks_go_and_pinholes_close() -> None:
@@ -49,3 +49,24 @@ def test_a_sleeve_that_is_cut_off_counts_with_its_shirt() -> None:
         labels[0, 20:25, 50:] = 0
         labels[0, 20:25, 50 + gap_px : 56 + gap_px] = 1
         assert tidy_masks(labels, 1)[0, 0, 22, 52 + gap_px] == stays
+
+
+def test_a_rim_is_the_body_it_is_on() -> None:
+    labels = np.zeros((1, 40, 60), np.uint8)
+    labels[0, 10:30, 10:26], labels[0, 10:30, 26:28] = 1, 2  # somebody, and two pixels of another before the wall
+    labels[0, 5:35, 40:56] = 2
+    given = labels.copy()
+    rid = without_rims(labels, 2)
+    assert (rid[0, 10:30, 26:28] == 1).all()
+    assert (rid[0, :, :26] == labels[0, :, :26]).all()
+    assert (rid[0, :, 28:] == labels[0, :, 28:]).all()
+    assert (labels == given).all()
+
+
+def test_fingers_hair_and_what_is_wider_are_no_rims() -> None:
+    labels = np.zeros((1, 40, 60), np.uint8)
+    labels[0, 5:35, 5:30] = 1
+    labels[0, 5:35, 30:34] = 2  # four pixels wide: seen beside somebody in front
+    labels[0, 8:20, 12:14] = 2  # a strand that falls over somebody
+    labels[0, 20:30, 44:54], labels[0, 22:24, 36:44] = 2, 2  # a finger before the wall
+    assert (without_rims(labels, 2) == labels).all()

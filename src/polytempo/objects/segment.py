@@ -51,7 +51,7 @@ from polytempo.objects.propagate import PropagateConfig, propagate
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
-from polytempo.objects.tidy import tidy_masks
+from polytempo.objects.tidy import tidy_masks, without_rims
 from polytempo.objects.walk import WalkConfig, Walked, who_by_walking, who_left_open
 
 APART_CERTAIN = 0.9
@@ -197,7 +197,7 @@ def segment(
         followed = None if walked is None else walked.undisputed & (labels == walked.labels)
         labels = rejoined(labels, n_subjects, followed, view.flow)
     assert labels is not None
-    masks = tidy_masks(labels, len(prompts.subjects), plainly)
+    masks = tidy_masks(without_rims(labels, n_subjects), n_subjects, plainly)
     for name, mask in zip(prompts.names, masks, strict=True):
         if not mask.any():
             raise InputError(

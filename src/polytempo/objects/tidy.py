@@ -1,4 +1,4 @@
-"""Clean-up of labels frame by frame: specks go, pinholes are filled."""
+"""Clean-up of labels frame by frame: rims go to the body they are on, specks go, pinholes are filled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,44 @@ from numpy.typing import NDArray
 
 MOSTLY = 0.5
 """Share of a small piece that must be somebody without a doubt for it to stay."""
+RIM_PX = 3
+"""What is thinner than this is thin."""
+RIM_OTHERS = 0.3
+"""Share of a thin piece's surroundings that must be another subject for it to be that one's rim."""
+RIM_BARE = 0.2
+"""Share that must be nobody: hair that falls over somebody has none."""
+RIM_OWN = 0.3
+"""Largest share that may be more of its own subject: fingers have hands."""
+
+
+def without_rims(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.ndarray, "T H W"]:
+    """Give thin pieces between a body and nobody to that body.
+
+    Where a black sleeve ends before a white wall, pixels are mixtures of both, perhaps in the colour of another's skirt.
+
+    Args:
+        labels: 0 background, ``k + 1`` for the k-th subject.
+        n_subjects: How many.
+    """
+    out = labels.copy()
+    kernel = np.ones((RIM_PX, RIM_PX), np.uint8)
+    for t, here in enumerate(labels):
+        for label in range(1, n_subjects + 1):
+            mine = (here == label).astype(np.uint8)
+            thin = mine & ~np.asarray(cv2.morphologyEx(mine, cv2.MORPH_OPEN, kernel), np.uint8)
+            n, pieces, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=4)
+            for i in range(1, n):
+                x, y, width, height = (int(one) for one in stats[i, :4])
+                window = np.s_[max(y - 1, 0) : y + height + 1, max(x - 1, 0) : x + width + 1]
+                piece = np.asarray(pieces[window] == i)
+                ring = (cv2.dilate(piece.astype(np.uint8), kernel) > 0) & ~piece
+                counts = np.bincount(here[window][ring], minlength=n_subjects + 1)
+                bare, own, around = counts[0], counts[label], max(int(counts.sum()), 1)
+                counts[[0, label]] = 0
+                others = counts.sum()
+                if others >= RIM_OTHERS * around and bare >= RIM_BARE * around and own <= RIM_OWN * around:
+                    out[t][window][piece] = counts.argmax()
+    return out
 
 
 def tidy_masks(
