@@ -22,7 +22,7 @@ RIM_OWN = 0.3
 def without_rims(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> UInt8[np.ndarray, "T H W"]:
     """Give thin pieces between a body and nobody to that body.
 
-    Where a black sleeve ends before a white wall, pixels are mixtures of both, perhaps in the colour of another's skirt.
+    Where a black sleeve ends before a white wall, pixels are mixtures of both, some in the colour of another's skirt.
 
     Args:
         labels: 0 background, ``k + 1`` for the k-th subject.
