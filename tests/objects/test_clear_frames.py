@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
-from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames
+from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames, share_of_forward
 
 
 def meeting() -> np.ndarray:
@@ -34,3 +36,15 @@ def test_frames_are_mostly_clear_as_long_as_they_hardly_touch() -> None:
     assert (found >= clear).all()
     assert found.tolist()[:3] == [True] * 3
     assert not found[4:].any()
+
+
+@given(st.lists(st.booleans(), min_size=2, max_size=40).filter(any), st.floats(1, 200))
+def test_both_ways_share_what_is_said_and_change_places_on_a_clip_played_backwards(
+    said: list[bool], fade: float
+) -> None:
+    clear = np.array(said)
+    forward, backward = share_of_forward(clear, fade), share_of_forward(clear[::-1], fade)[::-1]
+    assert np.allclose(forward + backward, 1)
+    first = int(np.argmax(clear))
+    assert np.allclose(forward[:first], 0)  # nothing was followed forwards before the first clear frame
+    assert np.allclose(forward[clear], 0.5)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import Bool, Float32, Float64, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.scenes import frames_apart
@@ -70,3 +70,19 @@ def _contact(labels: NDArray[np.uint8], n_subjects: int) -> float:
         times += cv2.dilate(mine, kernel)
     # Two pixels wide is the seam of two touching outlines.
     return 1.0 if shortest < LEAST_OUTLINE else float((times > 1).sum()) / 2 / shortest
+
+
+def share_of_forward(clear: Bool[np.ndarray, " T"], fade_frames: float) -> Float64[np.ndarray, " T"]:
+    """Weight of what was followed forwards, 0…1: the more, the nearer the clear frame it began at.
+
+    Args:
+        clear: Frames on which labels tell who is who.
+        fade_frames: What was followed over so many frames more than the other way weighs about a third of that.
+    """
+    at = np.flatnonzero(clear)
+    frames = np.arange(len(clear))
+    behind = np.searchsorted(at, frames, "right") - 1
+    since = np.where(behind >= 0, frames - at[np.maximum(behind, 0)], np.inf)
+    ahead = np.searchsorted(at, frames, "left")
+    until = np.where(ahead < len(at), at[np.minimum(ahead, len(at) - 1)] - frames, np.inf)
+    return 1 / (1 + np.exp(np.clip((since - until) / fade_frames, -50, 50)))

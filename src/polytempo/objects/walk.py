@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.core.two_at_a_time import in_turn
 from polytempo.objects.ask_around import asked_around
+from polytempo.objects.clear_frames import share_of_forward
 from polytempo.objects.colour_model import N_BINS, learn_colours
 from polytempo.objects.common_motion import CommonMotionConfig, common_motions, motion_costs
 from polytempo.objects.evidence import Footage
@@ -161,7 +162,7 @@ def who_by_walking(
         return Walked(costs=costs, labels=labels, undisputed=np.zeros(labels.shape, bool))
     unclear = [int(t) for t in np.flatnonzero(~clear)]
     walk = _Walk(view, labels, bodies, context, clear, n_subjects, shown, told, limbs, config, report)
-    share = _share_of_forward(clear, config.fade_frames)
+    share = share_of_forward(clear, config.fade_frames)
     found = labels.copy()
     there = back = costs
     for index in range(ROUNDS):
@@ -356,17 +357,6 @@ def _colours(
     cost = np.stack([-np.log(model.density) for model in models], -1)
     cost -= cost.min(-1, keepdims=True)
     return np.minimum(config.colours_weight * cost, config.colours_bound).astype(np.float32)
-
-
-def _share_of_forward(clear: NDArray[np.bool_], fade_frames: float) -> NDArray[np.float64]:
-    """Weight of what was followed forwards, 0…1: the more, the nearer the clear frame it began at."""
-    at = np.flatnonzero(clear)
-    frames = np.arange(len(clear))
-    behind = np.searchsorted(at, frames, "right") - 1
-    since = np.where(behind >= 0, frames - at[np.maximum(behind, 0)], np.inf)
-    ahead = np.searchsorted(at, frames, "left")
-    until = np.where(ahead < len(at), at[np.minimum(ahead, len(at) - 1)] - frames, np.inf)
-    return 1 / (1 + np.exp(np.clip((since - until) / fade_frames, -50, 50)))
 
 
 def _solved(
