@@ -1,4 +1,4 @@
-"""Where both ways of a walk disagree, what was found on the frames around decides.
+"""What was found on the frames around decides where both ways of a walk disagree, and where one frame is alone.
 
 One way knows a head until it passes behind an arm, the other from where it comes back; in between the louder one wins,
 and a foot is somebody else's for a frame. The frames around, on which it was found, have seen it on both sides.
@@ -14,13 +14,13 @@ from polytempo.objects.flow import led
 from polytempo.objects.likest_pixel import match_cost
 
 LEAST_PIXELS = 16
-"""Fewer disputed pixels are left to their neighbours."""
+"""Fewer pixels are left to their neighbours."""
 
 
 def asked_around(
     view: Footage,
     found: UInt8[np.ndarray, "T H W"],
-    disputed: Bool[np.ndarray, "H W"],
+    where: Bool[np.ndarray, "H W"],
     t: int,
     n_subjects: int,
     *,
@@ -30,12 +30,12 @@ def asked_around(
     shift_px: float,
     unlike: float,
 ) -> Float32[np.ndarray, "H W K"] | None:
-    """Cost of every subject at the disputed pixels of frame ``t`` by its likest pixel of each frame around.
+    """Cost of every subject at pixels of frame ``t`` by its likest pixel of each frame around.
 
     Args:
         view: The clip.
         found: 0 background, ``k + 1`` for the k-th subject, as found so far.
-        disputed: Where it is asked.
+        where: Pixels of which it is asked.
         t: The frame.
         n_subjects: How many.
         reach_frames: Frames to either side that are asked.
@@ -45,17 +45,17 @@ def asked_around(
         unlike: Largest cost.
 
     Returns:
-        The mean over the frames, that of the likeliest subject 0; none where next to nothing is disputed.
+        The mean over the frames, that of the likeliest subject 0; none where next to nothing is asked.
     """
-    if disputed.sum() < LEAST_PIXELS:
+    if where.sum() < LEAST_PIXELS:
         return None
     around = [s for s in range(t - reach_frames, t + reach_frames + 1) if s != t and 0 <= s < len(found)]
-    total = np.zeros((*disputed.shape, n_subjects), np.float32)
+    total = np.zeros((*where.shape, n_subjects), np.float32)
     for s in around:
         mine = found[s][..., None] == np.arange(1, n_subjects + 1)
         believed = np.where(found[s][..., None] > 0, np.where(mine, 0, otherwise), np.inf).astype(np.float32)
         total += match_cost(
-            view.lab[t], view.lab[s], believed, led(view.flow, t, s), disputed,
+            view.lab[t], view.lab[s], believed, led(view.flow, t, s), where,
             colour=colour, shift_px=shift_px, unlike=unlike,
         )  # fmt: skip
     total /= max(len(around), 1)

@@ -100,7 +100,7 @@ class WalkConfig:
     least_piece_share: float = 0.002
     """Pieces smaller than this share of the picture are nobody's, on the way."""
     around_frames: int = 3
-    """Frames to either side that decide where both ways disagree."""
+    """Frames to either side that are asked who is who, once both ways were gone."""
     undenied: float = 1.0
     """Cost in nats of going against who was found where neither way denies it, when those frames are asked."""
     settled: float = 8.0
