@@ -63,7 +63,7 @@ HEAD, HERS, HIS = np.s_[38:42, 52:56], np.s_[28:46, 63:71], np.s_[44:66, 14:36]
 @pytest.mark.parametrize("head_is", [GIRL, BOY])
 def test_a_head_beside_her_is_not_hers_though_flow_leads_it_along_with_her(head_is: int) -> None:
     found = costs(*falls_and_rises(head_is=head_is))
-    assert (found[HEAD][..., 0] > 0.8).all()  # also where it was taken for hers on every frame
+    assert (found[HEAD][..., 0] > 1).all()  # also where it was taken for hers on every frame
     assert not found[HEAD][..., 1].any()
     for mine, k in ((HERS, 0), (HIS, 1)):
         assert (found[mine][..., k] < 0.01).all()
@@ -89,7 +89,7 @@ def test_feet_that_land_are_hers_by_what_was_before() -> None:
     behind = common_motions(view, labels[T], T, 2, steps=(2, 4), config=CommonMotionConfig())[2:]
     assert all(one.step > 0 for one in behind)
     after = found_again_costs(view, behind, labels, labels[T] > 0, T, 2, config=CONFIG)
-    assert (after[feet][..., 0] > 0.3).all()
+    assert (after[feet][..., 0] > 0.5).all()
 
 
 def test_who_leaves_the_picture_is_excused() -> None:
@@ -105,7 +105,7 @@ def test_what_has_another_colour_there_is_not_found() -> None:
     view, labels = falls_and_rises()
     view.lab[[t for t in range(N) if t != T], :, 60:67] = (90, 160, 90)
     found = costs(view, labels)
-    assert (found[30:44, 62:65, 0] > 0.4).all()  # he is excused on one of two frames
+    assert (found[30:44, 62:65, 0] > 0.5).all()  # he is excused on one of two frames
     assert (found[30:44, 70:73, 0] < 0.01).all()
 
 

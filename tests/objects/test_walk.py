@@ -234,11 +234,11 @@ def test_limbs_name_whom_neither_flow_nor_colours_can_tell() -> None:
     right: dict[bool, float] = {}
     for told in (False, True):
         limbs = {0: limbs_of(1), 1: limbs_of(2)} if told else {}
-        config = WalkConfig(steps=(1,), least_piece_share=0.0, limbs=LimbReachConfig(slack=0.0), found_again_weight=0.0)
+        config = WalkConfig(steps=(1,), least_piece_share=0.0, limbs=LimbReachConfig(slack=0.0), undenied=8.0)
         found = who_by_walking(
             view, known, labels > 0, nothing, marked, 2, shown=marked, told={}, limbs=limbs, config=config
         ).labels
         apart = [2, 3, 7, 8]  # where they touch, a block is half the other's
         right[told] = float(np.mean([(found[t] == labels[t])[labels[t] > 0].mean() for t in apart]))
     assert right[True] > 0.97
-    assert right[False] < 0.94
+    assert right[False] < 0.9

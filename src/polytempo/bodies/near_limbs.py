@@ -61,8 +61,9 @@ def limbs_of_prompted(
         by_subject = keypoints_by_subject(tracked, where)
     except InputError:
         by_subject = {}
-    theirs = {id(points) for frames in by_subject.values() for points in frames.values()}
-    free = [one for one in tracked if id(one.points) not in theirs]
+    claimed = {id(points) for frames in by_subject.values() for points in frames.values()}
+    theirs = {one.track for one in tracked if id(one.points) in claimed}
+    free = [one for one in tracked if one.track not in theirs]
     pointed = {i: subject.prompts for i, subject in enumerate(here.subjects) if not where[i].any()}
     by_subject |= _pointed_at(free, pointed)
     out: dict[str, Limbs] = {}

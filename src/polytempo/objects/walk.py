@@ -242,13 +242,13 @@ class _Walk:
         at = np.flatnonzero(self.shown)
 
         def learned(t: int) -> NDArray[np.float16]:
-            near, nearer = (
+            moves_far, moves_near = (
                 common_motions(self.view, found[t], t, self.n_subjects, steps=steps, config=config.motion)
                 for steps in (config.motion.steps, config.found_again.steps)
             )
-            moving, believed = motion_costs(self.view, near, t, self.n_subjects, config=config.motion)
+            moving, believed = motion_costs(self.view, moves_far, t, self.n_subjects, config=config.motion)
             missing = found_again_costs(
-                self.view, nearer, found, self.bodies[t], t, self.n_subjects, config=config.found_again
+                self.view, moves_near, found, self.bodies[t], t, self.n_subjects, config=config.found_again
             )
             sure = [(found[t] == k + 1) & (_lead(there[t], back[t], k) > config.silhouette.certain) for k in subjects]
             outside = silhouette_costs(known, np.stack(sure), self.bodies[t], t, config=config.silhouette)
