@@ -8,9 +8,9 @@ import pytest
 
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.objects.amodal import grown
+from polytempo.objects.body_flow import BodyFlowConfig, body_flow
 from polytempo.objects.body_motion import MotionConfig, body_motion, camera_field
 from polytempo.objects.carried import CarryConfig, carried_bodies
-from polytempo.objects.registration import neighbour_flow
 from polytempo.objects.whole_body import whole_body
 
 SIZE = (144, 96)
@@ -128,7 +128,7 @@ def test_nobody_in_front_or_nobody_there_needs_nothing() -> None:
 
 def test_the_motion_of_a_piece_is_that_of_what_is_hidden() -> None:
     drawn = scene()
-    flow = neighbour_flow(drawn.pictures)
+    flow = body_flow(drawn.mask, drawn.pictures, config=BodyFlowConfig())
     camera = static_path(FRAMES, SIZE)
     motion = body_motion(drawn.mask, flow, camera, step=1, scale=38.0, config=MotionConfig())
     left = np.array([np.flatnonzero(one.any(0))[0] for one in drawn.body])
@@ -148,6 +148,24 @@ def test_a_camera_that_pans_moves_what_stands_still() -> None:
         canvas_from_frame=moved, canvas_size=(40, 20), frame_size=(32, 20), kind="panning", residual_px=np.zeros(2)
     )
     assert camera_field(camera, 1, 0) == pytest.approx(np.broadcast_to((5.0, 0.0), (20, 32, 2)))
+
+
+def test_a_tuft_that_a_limb_left_behind_is_cut_and_a_limb_is_not() -> None:
+    rng = np.random.default_rng(6)
+    n, wall = 8, texture(rng, SIZE[1], SIZE[0], 60, 255)
+    body, front = np.zeros((2, n, SIZE[1], SIZE[0]), bool)
+    body[:, 40:80, 50:80] = True
+    body[:, 24:40, 54:66] = True  # a limb
+    body[:, 26:40, 74:77] = True  # a tuft
+    front[3:6, 10:60, 40:90] = True
+    skin = np.clip(texture(rng, SIZE[1], SIZE[0], 0, 120), 0, 255)
+    pictures = np.where(body[..., None], skin, wall).astype(np.uint8)
+    pictures[front] = (30, 160, 60)
+    found = carried_bodies(body & ~front, front, pictures, static_path(n, SIZE), config=CarryConfig())
+    for t in (3, 4, 5):
+        alpha = found[t][..., 3]
+        assert alpha[28:38, 56:64].min() > 0.9
+        assert alpha[28:36, 74:77].max() < 0.3
 
 
 def test_who_crouches_where_he_is_seen_stands_no_longer_behind_who_is_in_front() -> None:

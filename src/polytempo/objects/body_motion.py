@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float32
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
-from polytempo.objects.registration import NeighbourFlow, pull
+from polytempo.objects.body_flow import BodyFlow
+from polytempo.objects.registration import pull
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +30,8 @@ class MotionConfig:
     """Where less is seen, the frames within this span tell."""
     still: float = 0.004
     """Share of the body that stands for "it does not move", against what the frames around tell."""
+    believed: float = 0.4
+    """Flow that is believed less, 0…1, says nothing of how the body moves."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -38,7 +41,7 @@ class BodyMotion:
     step: int
     """1 where each frame looks back to the one before it, -1 where it looks ahead."""
     camera: CameraPath
-    flow: NeighbourFlow
+    flow: BodyFlow
     shared: Bool[np.ndarray, "T H W"]
     """Pixels seen as body here and on the frame that is looked at."""
     move: Float32[np.ndarray, "T 2"]
@@ -52,9 +55,10 @@ class BodyMotion:
     def field(self, t: int) -> Float32[np.ndarray, "H W 2"]:
         """Displacement in pixels from every pixel of frame ``t`` to its place on the frame looked at."""
         scene = camera_field(self.camera, t, t - self.step)
-        own = self.flow.to_neighbour(t, -self.step) - scene - self.move[t]
+        flow, trust = self.flow.to_neighbour(t, -self.step)
+        own = flow - scene - self.move[t]
         near = np.abs(own).max(-1) < self.config.most_px
-        told = (self.shared[t] & near).astype(np.float32)
+        told = trust * (self.shared[t] & near)
         sigma = max(self.config.reach * self.scale, 1.0)
         amount = cv2.GaussianBlur(own * told[..., None], (0, 0), sigma)
         known = cv2.GaussianBlur(told, (0, 0), sigma)
@@ -63,7 +67,7 @@ class BodyMotion:
 
 def body_motion(
     mask: Bool[np.ndarray, "T H W"],
-    flow: NeighbourFlow,
+    flow: BodyFlow,
     camera: CameraPath,
     *,
     step: int,
@@ -85,12 +89,13 @@ def body_motion(
     middle, seen = np.zeros((n, 2)), np.zeros(n)
     inner = np.stack([cv2.erode(one.astype(np.uint8), np.ones((3, 3), np.uint8)) for one in mask])
     for t in range(max(step, 0), n + min(step, 0)):
-        to = flow.to_neighbour(t, -step)
+        to, trust = flow.to_neighbour(t, -step)
         there = pull(inner[t - step].astype(np.float32), to, border=cv2.BORDER_CONSTANT)
         shared[t] = (inner[t] > 0) & (there > 0.5)
-        seen[t] = shared[t].sum()
+        telling = shared[t] & (trust > config.believed)
+        seen[t] = telling.sum()
         if seen[t]:
-            middle[t] = np.median((to - camera_field(camera, t, t - step))[shared[t]], axis=0)
+            middle[t] = np.median((to - camera_field(camera, t, t - step))[telling], axis=0)
     area = scale**2
     sureness = seen / (seen + config.enough * area)
     away = np.arange(n)[:, None] - np.arange(n)

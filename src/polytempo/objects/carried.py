@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
+from polytempo.objects.body_flow import BodyFlowConfig, body_flow
 from polytempo.objects.body_motion import BodyMotion, MotionConfig, body_motion
 from polytempo.objects.posture import cheapest_chain
-from polytempo.objects.registration import neighbour_flow
 
 UNKNOWN = 1e3
 """Doubt, in frames, about what was never seen."""
@@ -27,6 +27,8 @@ UNKNOWN = 1e3
 class CarryConfig:
     """How pieces are carried and joined. Lengths without a unit are in units of the body's scale."""
 
+    flow: BodyFlowConfig = field(default_factory=BodyFlowConfig)
+    """Which flow is believed."""
     motion: MotionConfig = field(default_factory=MotionConfig)
     """How the body moves."""
     edge_px: int = 2
@@ -48,6 +50,8 @@ class CarryConfig:
     """Going over from one way to the other costs as much as this share of the body missing on one frame."""
     even: float = 0.028
     """Smoothness of the joined outline."""
+    slender: float = 0.05
+    """What is hidden and thinner than twice this is no limb, but what a limb left behind."""
     gap: float = 0.14
     """Gaps between pieces up to twice this wide are closed."""
     least_piece: float = 0.15
@@ -124,7 +128,7 @@ def carried_bodies(
     if usual == 0 or len(frames) == 0:
         return {}
     shots = np.stack([np.asarray(one) for one in pictures])
-    flow = neighbour_flow(shots)
+    flow = body_flow(mask, shots, config=config.flow)
     ways: list[list[_Carried]] = []
     for step in (1, -1):
         motion = body_motion(mask, flow, camera, step=step, scale=float(np.sqrt(usual)), config=config.motion)
@@ -212,9 +216,11 @@ def _joined(
     scale: float,
     config: CarryConfig,
 ) -> NDArray[np.float32]:
-    """Pieces made one body: gaps between them closed and filled from the nearest, crumbs dropped."""
+    """Pieces made one body: tufts cut, gaps between pieces closed and filled from the nearest, crumbs dropped."""
     body = np.maximum(rgba[..., 3].astype(np.float32) / 255 * hidden, visible)
     shape = visible | (hidden & (cv2.GaussianBlur(body, (0, 0), max(config.even * scale, 0.5)) > 0.42))
+    thick = cv2.morphologyEx(shape.astype(np.uint8), cv2.MORPH_OPEN, _disc(max(round(config.slender * scale), 1)))
+    shape = visible | (thick > 0)
     radius = max(round(config.gap * scale), 1)
     padded = np.pad(shape.astype(np.uint8), 2 * radius)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(radius))[

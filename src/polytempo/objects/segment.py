@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float16
+from jaxtyping import Bool, Float16, UInt8
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
@@ -48,12 +48,15 @@ from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
+from polytempo.objects.pushed import PushedConfig, pushed
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
 from polytempo.objects.tidy import tidy_masks, without_rims
 from polytempo.objects.walk import WalkConfig, Walked, who_by_walking, who_left_open
 
+MATCH = 7.0
+"""Cost in nats of the background where it shows what the plate has there."""
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
 
@@ -80,6 +83,8 @@ class SegmentConfig:
     """From when on a place is lighter than the plate, in the passes at full size."""
     folds: FoldConfig = field(default_factory=FoldConfig)
     """How far cloth gives way, before subjects are followed."""
+    pushed: PushedConfig = field(default_factory=PushedConfig)
+    """What is pushed about, and nobody, likewise."""
     rehearse: RehearseConfig = field(default_factory=RehearseConfig)
     """How the surroundings of pixels are learned from, where there are several subjects."""
 
@@ -158,6 +163,9 @@ def segment(
                 quiet = quiet_places(view, plate, config=config.lighter)
                 folded = folds(view, plate, config=config.folds) & ~quiet  # walls do not give way
                 bodies = somebody(view, background, labels, folded, config=config.walk)
+                lay_there = _resized(_pushed(coarse, labels, bodies, clear, config.pushed), view.camera.frame_size) > 0
+                bodies &= ~lay_there
+                background = np.where(lay_there, np.minimum(background, np.float16(MATCH)), background)
                 walked = who_by_walking(
                     view, labels, bodies, context, clear, n_subjects,
                     shown=mostly_clear_frames(labels, n_subjects, clear), told=told,
@@ -221,6 +229,19 @@ def _plain(
     nothing_like_it = -np.log(config.evidence.doubt * ANY_COLOUR)
     unlike = np.where(lighter, np.float16(nothing_like_it), background)
     return replace(view, lasting=np.where(lighter, np.uint8(0), view.lasting)), unlike
+
+
+def _pushed(
+    coarse: Footage,
+    labels: UInt8[np.ndarray, "T H W"],
+    bodies: Bool[np.ndarray, "T H W"],
+    clear: Bool[np.ndarray, " T"],
+    config: PushedConfig,
+) -> UInt8[np.ndarray, "T h w"]:
+    """What is pushed about, at half size: a cushion is as plain there, at a quarter of the cost."""
+    small = coarse.camera.frame_size
+    anybody = _resized(bodies.view(np.uint8), small) > 0
+    return pushed(coarse, _resized(labels, small), anybody, clear, config=config).view(np.uint8)
 
 
 def _backdrop(

@@ -173,7 +173,7 @@ def who_by_walking(
         for t in unclear:
             near, far = (min(2 * float(one), 1.0) for one in (share[t], 1 - share[t]))
             who = near * there[t, ..., 1:].astype(np.float32) + far * back[t, ..., 1:].astype(np.float32)
-            solved = _solved(view, np.asarray(who + walk.told_here(t), np.float32), bodies[t], t, config)
+            solved = heard_around(view, np.asarray(who + walk.told_here(t), np.float32), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
     undisputed = _undisputed(found, there, back, n_subjects) & ~clear[:, None, None]
     found = np.where(clear[:, None, None], labels, rejoined(found, n_subjects, undisputed, view.flow))
@@ -279,10 +279,10 @@ class _Walk:
             if last is None:
                 continue
             body = self.bodies[t]
-            matched = _matched(view, belief, self.sources, body, t, step, last, config)
+            matched = likest_behind(view, belief, self.sources, body, t, step, last, config)
             heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
             heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
-            solved = _solved(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
+            solved = heard_around(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
             belief[t] = np.minimum(solved, config.certainty)
             if t in self.told:  # what was thought before it was told is not asked again
                 last = t
@@ -325,7 +325,9 @@ def _settled(
             return found[t]
         others = (found[t][..., None] != np.arange(1, n_subjects + 1)) & sure[t][..., None]
         who = np.where(body[..., None], config.weight * asked + config.undenied * others, 0)
-        return np.where(body, _solved(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(np.uint8)
+        return np.where(body, heard_around(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(
+            np.uint8
+        )
 
     asked = [t for t in unclear if t not in walk.told]
     for t, labels in zip(asked, in_turn(settled, ((t,) for t in asked)), strict=True):
@@ -359,10 +361,10 @@ def _colours(
     return np.minimum(config.colours_weight * cost, config.colours_bound).astype(np.float32)
 
 
-def _solved(
+def heard_around(
     view: Footage, who: NDArray[np.float32], body: NDArray[np.bool_], t: int, config: WalkConfig
 ) -> NDArray[np.float32]:
-    """Cost of each subject ``[H, W, K]``, that of the likeliest 0, after neighbours were heard."""
+    """Cost of each subject ``[H, W, K]`` where a body is, that of the likeliest 0, after neighbours were heard."""
     bare = np.where(body, NEVER, 0.0)[..., None]
     cost = np.concatenate([bare, np.where(body[..., None], who, NEVER)], -1).astype(np.float32)
     right, down = edge_weights(view.lab[t].astype(np.float32), strength=config.strength, contrast=config.contrast)
@@ -370,7 +372,7 @@ def _solved(
     return solved - solved.min(-1, keepdims=True)
 
 
-def _matched(
+def likest_behind(
     view: Footage,
     belief: NDArray[np.float16],
     somebody: NDArray[np.bool_],
