@@ -17,6 +17,9 @@ DIFFERS = 9.5
 STARTLING = 15.0
 """Cost of the background (nats) of what looks like nothing in the plate; about 17 is the most it can be."""
 
+STRIP_SHARE = 0.0045
+"""Half the width, as a share of the picture's, up to which what looks like cloth is a strip: a hem, a row of dots."""
+
 
 def somebody(
     view: Footage,
@@ -29,7 +32,7 @@ def somebody(
     """Where anybody is: labelled so and not lasting, or like nothing in the plate and nowhere lasting.
 
     What looks like nothing in the plate at its place, but like something nearby, may be cloth that gives way: that is
-    nobody but where it is labelled so, or startling.
+    nobody unless it is startling, or lies in the midst of somebody, or is but a strip on them.
 
     Args:
         view: The clip.
@@ -40,14 +43,26 @@ def somebody(
     """
     out = np.zeros(labels.shape, bool)
     least = max(8, round(config.least_piece_share * labels[0].size))
+    strip_px = max(1, round(STRIP_SHARE * labels.shape[2]))
     for t in range(len(labels)):
         mine = (labels[t] > 0) & (view.lasting[t] < STEPS - 2)
+        mine &= ~_beside(folded[t] & mine & (background[t] <= STARTLING), mine, strip_px)
         mine |= (view.lasting[t] == 0) & (background[t] > np.where(folded[t], STARTLING, DIFFERS))
         closed = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
         n, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
         big = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)
         out[t] = np.isin(pieces, big[big > 0]) if n > 1 else False
     return out
+
+
+def _beside(cloth: Bool[np.ndarray, "H W"], anybody: Bool[np.ndarray, "H W"], strip_px: int) -> Bool[np.ndarray, "H W"]:
+    """Pieces of what may be cloth that are no strips and reach to where nobody is."""
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * strip_px + 1, 2 * strip_px + 1))
+    thick = cv2.morphologyEx(cloth.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    _, pieces = cv2.connectedComponents(thick, connectivity=4)
+    outside = cv2.dilate((~anybody).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    reaching = np.unique(np.asarray(pieces)[outside])
+    return np.isin(pieces, reaching[reaching > 0])
 
 
 def plainly_somebody(
