@@ -43,6 +43,7 @@ from polytempo.objects.folds import FoldConfig, folds
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_places
 from polytempo.objects.limb_reach import Limbs, limb_reach
+from polytempo.objects.mixed_rims import without_mixed_rims
 from polytempo.objects.moving import motion_both_ways, moving_pixels
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
@@ -205,7 +206,8 @@ def segment(
         followed = None if walked is None else walked.undisputed & (labels == walked.labels)
         labels = rejoined(labels, n_subjects, followed, view.flow)
     assert labels is not None
-    masks = tidy_masks(without_rims(labels, n_subjects), n_subjects, plainly)
+    labels = without_mixed_rims(without_rims(labels, n_subjects), fine.lab, n_subjects)
+    masks = tidy_masks(labels, n_subjects, plainly)
     for name, mask in zip(prompts.names, masks, strict=True):
         if not mask.any():
             raise InputError(
