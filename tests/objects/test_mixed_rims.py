@@ -28,8 +28,8 @@ def sleeve_before_a_wall(rim: tuple[int, int, int]) -> tuple[np.ndarray, np.ndar
 def test_a_grey_rim_of_a_black_sleeve_is_the_sleeves() -> None:
     lab, true, given = sleeve_before_a_wall(DRESS)
     lab[0, 5:20, 10:50] = BLUE
-    found = without_mixed_rims(given, lab, 2)
-    assert (found[:, 23:] == true[:, 23:]).all()  # in the corner below the dress it is as thick as that
+    found = without_mixed_rims(given, lab)
+    assert (found[:, 22:35] == true[:, 22:35]).all()  # below the dress, and at its end, corners are as thick as it
     assert (found[:, :20] == true[:, :20]).all()
     assert (given[:, 20:36, 20:24] == 1).all()  # what was given is not touched
 
@@ -45,17 +45,17 @@ def test_a_grey_rim_of_a_black_sleeve_is_the_sleeves() -> None:
 def test_what_is_no_rim_stays(rim: tuple[int, int, int], config: MixedRimConfig) -> None:
     lab, _, given = sleeve_before_a_wall(rim)
     lab[0, 5:20, 10:50] = BLUE
-    assert (without_mixed_rims(given, lab, 2, config=config) == given).all()
+    assert (without_mixed_rims(given, lab, config=config) == given).all()
 
 
 def test_a_ribbon_of_the_dress_is_the_dress() -> None:
     lab, _, given = sleeve_before_a_wall(DRESS)
-    assert (without_mixed_rims(given, lab, 2) == given).all()
+    assert (without_mixed_rims(given, lab) == given).all()
 
 
 def test_nobody_beside_nobody_changes() -> None:
     lab, _, given = sleeve_before_a_wall(DRESS)
     alone = np.where(given == 2, 0, given).astype(np.uint8)
-    assert (without_mixed_rims(alone, lab, 2) == alone).all()
+    assert (without_mixed_rims(alone, lab) == alone).all()
     full = np.ones_like(given)
-    assert (without_mixed_rims(full, lab, 2) == full).all()
+    assert (without_mixed_rims(full, lab) == full).all()

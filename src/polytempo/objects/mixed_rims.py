@@ -6,12 +6,16 @@ clothes.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
+
+AROUND_PX = 24
+"""So far around a rim the colours of bodies and background are looked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,7 +39,6 @@ class MixedRimConfig:
 def without_mixed_rims(
     labels: UInt8[np.ndarray, "T H W"],
     lab: UInt8[np.ndarray, "T H W 3"],
-    n_subjects: int,
     *,
     config: MixedRimConfig | None = None,
 ) -> UInt8[np.ndarray, "T H W"]:
@@ -44,31 +47,21 @@ def without_mixed_rims(
     Args:
         labels: 0 background, ``k + 1`` for the k-th subject.
         lab: The pictures in 8-bit Lab.
-        n_subjects: How many.
         config: What is an outline.
     """
     config = config or MixedRimConfig()
     out = labels.copy()
     for t, here in enumerate(labels):
-        if len(np.unique(here[here > 0])) < 2:
-            continue
-        surely_bare = _eroded(here == 0)
-        if not surely_bare.any():
-            continue
-        colour = lab[t].astype(np.float32)
-        bare = _Nearest(surely_bare, colour)
-        bodies = {k: _Nearest(inside, colour) for k in range(1, n_subjects + 1) if (inside := _eroded(here == k)).any()}
-        for k in range(1, n_subjects + 1):
-            mine = (here == k).astype(np.uint8)
-            thick = cv2.morphologyEx(mine, cv2.MORPH_OPEN, _disc(config.thick_px))
-            inside = _eroded(thick > 0)
-            if not inside.any():
-                continue
-            thin = (mine > 0) & ~(thick > 0) & (bare.away <= config.reach_px)
-            own = np.linalg.norm(colour - _Nearest(inside, colour).colour, axis=-1)
-            for other, body in bodies.items():
-                if other != k and (thin & (body.away <= config.reach_px)).any():
-                    out[t][_mixed(thin, colour, own, body, bare, here == other, config)] = other
+        for k in np.unique(here[here > 0]):
+            thin = (here == k) & ~_opened(here == k, config.thick_px)
+            for other in np.unique(here[(here > 0) & (here != k)]):
+                zone = thin & _grown(here == other, config.reach_px) & _grown(here == 0, config.reach_px)
+                if not zone.any():
+                    continue
+                window = _around(zone)
+                colour = lab[t][window].astype(np.float32)
+                mixed = _mixed(zone[window], here[window], int(k), int(other), colour, config)
+                out[t][window][mixed] = other
     return out
 
 
@@ -87,27 +80,46 @@ class _Nearest:
 
 
 def _mixed(
-    thin: NDArray[np.bool_],
+    zone: NDArray[np.bool_],
+    labels: NDArray[np.uint8],
+    label: int,
+    other: int,
     colour: NDArray[np.float32],
-    own: NDArray[np.float32],
-    body: _Nearest,
-    bare: _Nearest,
-    touched: NDArray[np.bool_],
     config: MixedRimConfig,
 ) -> NDArray[np.bool_]:
-    """Pieces of what is thin that touch a body and have colours between its and the background's."""
+    """Pieces of a zone that touch another body and have colours between its and the background's."""
+    sources = [_eroded(one) for one in (labels == 0, labels == other, _opened(labels == label, config.thick_px))]
+    if not all(one.any() for one in sources):
+        return np.zeros_like(zone)
+    bare, body, own = (_Nearest(one, colour) for one in sources)
     across = body.colour - bare.colour
     length = (across**2).sum(-1)
     share = np.clip(((colour - bare.colour) * across).sum(-1) / np.maximum(length, 1e-6), 0, 1)
     off = np.linalg.norm(colour - bare.colour - share[..., None] * across, axis=-1)
-    asked = thin & (body.away <= config.reach_px)
-    told = asked & (off < config.tolerance) & (own > off + config.margin) & (length > config.contrast**2)
+    asked = zone & (body.away <= config.reach_px) & (bare.away <= config.reach_px)
+    better = np.linalg.norm(colour - own.colour, axis=-1) > off + config.margin
+    told = asked & better & (off < config.tolerance) & (length > config.contrast**2)
     told = asked & (cv2.morphologyEx(told.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0)
     _, found, stats, _ = cv2.connectedComponentsWithStats(told.astype(np.uint8), connectivity=8)
     pieces = np.asarray(found)
-    beside = cv2.dilate(touched.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    beside = cv2.dilate((labels == other).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     keep = [i for i in np.unique(pieces[beside]) if i and stats[i, cv2.CC_STAT_AREA] >= config.least_px]
     return np.isin(pieces, keep)
+
+
+def _around(zone: NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Rows and columns of a zone and what is around it."""
+    rows, columns = np.flatnonzero(zone.any(1)), np.flatnonzero(zone.any(0))
+    top, left = (max(int(one[0]) - AROUND_PX, 0) for one in (rows, columns))
+    return slice(top, int(rows[-1]) + AROUND_PX + 1), slice(left, int(columns[-1]) + AROUND_PX + 1)
+
+
+def _opened(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius_px)) > 0
+
+
+def _grown(mask: NDArray[np.bool_], radius_px: float) -> NDArray[np.bool_]:
+    return cv2.dilate(mask.astype(np.uint8), _disc(math.ceil(radius_px) + 1)) > 0
 
 
 def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

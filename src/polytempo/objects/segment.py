@@ -206,7 +206,7 @@ def segment(
         followed = None if walked is None else walked.undisputed & (labels == walked.labels)
         labels = rejoined(labels, n_subjects, followed, view.flow)
     assert labels is not None
-    labels = without_mixed_rims(without_rims(labels, n_subjects), fine.lab, n_subjects)
+    labels = without_mixed_rims(without_rims(labels, n_subjects), fine.lab)
     masks = tidy_masks(labels, n_subjects, plainly)
     for name, mask in zip(prompts.names, masks, strict=True):
         if not mask.any():
