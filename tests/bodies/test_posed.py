@@ -9,7 +9,7 @@ from polytempo.bodies.complete_cast import BodiesConfig, bodies_of, completed_ca
 from polytempo.bodies.keypoints import KeypointTrack
 from polytempo.bodies.limbs import LIMBS, poses
 from polytempo.bodies.posed import GROUPS, LEGS, MIRRORED, UPPER, PosedConfig, pose_sources, posed_appearance
-from polytempo.objects.amodal import grown
+from polytempo.core.discs import grown
 from polytempo.objects.appearance import subjects_in_front
 from polytempo.synth.draw import DrawnScene
 from support import detections, true_cast

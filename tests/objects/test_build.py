@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from polytempo.camera.path import static_path
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError, ShapeError
-from polytempo.objects.amodal import AmodalConfig, grown
+from polytempo.objects.amodal import AmodalConfig
 from polytempo.objects.appearance import SEAM_PX, hidden_appearance
 from polytempo.objects.build import CastConfig, build_cast, plan_layers, still_share
 from polytempo.objects.cast import Cast

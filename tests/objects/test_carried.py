@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from polytempo.camera.path import CameraPath, static_path
-from polytempo.objects.amodal import grown
+from polytempo.core.discs import grown
 from polytempo.objects.body_flow import BodyFlowConfig, body_flow
 from polytempo.objects.body_motion import MotionConfig, body_motion, camera_field
 from polytempo.objects.carried import CarryConfig, carried_bodies

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from polytempo.bodies.keypoints import N_KEYPOINTS, Detection, Keypoints
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError
 
 WHERE = "bodies.assign"
@@ -55,10 +55,10 @@ def keypoints_by_subject(
     for one in linked(found, config=config):
         assert one.track is not None  # linked gives everyone a track
         tracks.setdefault(one.track, []).append(one)
-    grown = {who: _grown(mask, config.grow) for who, mask in masks.items()}
+    wide = {who: _all_grown(mask, config.grow) for who, mask in masks.items()}
     claims: list[tuple[float, int, int]] = []
     for number, people in tracks.items():
-        shares = {who: _share_inside(people, mask) for who, mask in grown.items()}
+        shares = {who: _share_inside(people, mask) for who, mask in wide.items()}
         best = max(shares, key=lambda who: shares[who])
         if shares[best] >= config.least_share:
             claims.append((shares[best], best, number))
@@ -151,7 +151,6 @@ def _share_inside(people: Sequence[Detection], mask: NDArray[np.bool_]) -> float
     return inside / total if total else 0.0
 
 
-def _grown(mask: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+def _all_grown(mask: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
     radius = max(1, round(share * mask.shape[2]))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in mask])
+    return np.stack([grown(one, radius) for one in mask])

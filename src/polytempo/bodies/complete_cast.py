@@ -19,10 +19,10 @@ from polytempo.bodies.posed import CutOuts, PosedConfig, posed_appearance
 from polytempo.bodies.rasterise import fitted_build
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.camera.plate import CleanPlate, clean_plate, plate_in_frame
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
-from polytempo.objects.amodal import grown
 from polytempo.objects.appearance import subjects_in_front
 from polytempo.objects.cast import Cast, Subject
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from polytempo.bodies.limbs import LIMBS, Pose
 from polytempo.bodies.rasterise import limb_distance, limb_radius
+from polytempo.core.discs import grown
 from polytempo.core.progress import Progress, Report, silent
 
 PLACE = {limb.name: i for i, limb in enumerate(LIMBS)}
@@ -116,8 +117,7 @@ def posed_appearance(
 
     Source: ours (decision 0017), in place of the neural texture that LNR, Section 3.1, learns over UV.
     """
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * config.guard_px + 1, 2 * config.guard_px + 1))
-    unhidden = np.stack([cv2.dilate(one.astype(np.uint8), kernel) == 0 for one in front])
+    unhidden = np.stack([~grown(one, config.guard_px) for one in front])
     shown = {t: _limbs_shown(pose, mask[t], unhidden[t]) for t, pose in body.items()}
 
     @lru_cache(maxsize=SOURCES_KEPT)

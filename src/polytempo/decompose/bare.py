@@ -9,6 +9,7 @@ from jaxtyping import Bool
 from polytempo.camera.given_plate import GivenPlate
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
+from polytempo.core.discs import grown
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
 from polytempo.objects.cast import Cast
@@ -39,6 +40,5 @@ def background_plate(
 
 def grown_bodies(cast: Cast, *, grow_px: int) -> Bool[np.ndarray, "T H W"]:
     """Every pixel at or near a visible body."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
     union = np.any([one.mask for one in cast.subjects], axis=0)
-    return np.stack([cv2.dilate(mask.astype(np.uint8), kernel) > 0 for mask in union])
+    return np.stack([grown(mask, grow_px) for mask in union])

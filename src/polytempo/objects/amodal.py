@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
+from polytempo.core.discs import grown
 from polytempo.core.pictures import Pictures
 from polytempo.objects.carried import CarryConfig
 from polytempo.objects.fit_source import FitConfig, fit_to_visible
@@ -226,14 +227,6 @@ def _cut_out(picture: UInt8[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"])
     inner = near[..., :3] / np.maximum(near[..., 3:], 1e-3)
     colour = np.where((core > 0)[..., None] | (near[..., 3:] < 1e-3), colour, inner)
     return np.dstack([colour * body[..., None], body])
-
-
-def grown(mask: Bool[np.ndarray, "H W"], margin_px: int) -> Bool[np.ndarray, "H W"]:
-    """A mask grown by a disc."""
-    if margin_px <= 0:
-        return mask
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1, 2 * margin_px + 1))
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)
 
 
 def trusts(sources: list[Completion], *, scale: float = 0.1) -> list[np.float32]:

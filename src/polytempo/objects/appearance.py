@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath, static_path
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig, grown
+from polytempo.objects.amodal import AmodalConfig
 from polytempo.objects.cast import Cast
 from polytempo.objects.whole_body import whole_body
 

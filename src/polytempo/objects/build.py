@@ -11,10 +11,11 @@ from jaxtyping import Bool
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Progress, Report, silent
-from polytempo.objects.amodal import AmodalConfig, disputed_pixels, grown
+from polytempo.objects.amodal import AmodalConfig, disputed_pixels
 from polytempo.objects.cast import Cast, LayerPlan, Subject
 from polytempo.objects.order import back_to_front, meetings, runs
 from polytempo.objects.registration import neighbour_flow

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
+from polytempo.core.discs import disc, grown, opened
 from polytempo.core.pictures import Pictures
 from polytempo.objects.body_flow import BodyFlowConfig, body_flow
 from polytempo.objects.body_motion import BodyMotion, MotionConfig, body_motion
@@ -138,7 +139,7 @@ def carried_bodies(
     chosen = cheapest_chain(-score, turns)
     out: dict[int, NDArray[np.float32]] = {}
     for t in frames:
-        hidden = _grown(front[t], config.edge_px)
+        hidden = grown(front[t], config.edge_px)
         rgba = ways[int(chosen[t])][int(t)].rgba
         out[int(t)] = _joined(rgba, mask[t] & ~hidden, hidden, shots[t], np.sqrt(usual), config)
     return out
@@ -161,13 +162,13 @@ def _one_way(
     )
     usual = float(mask.sum((1, 2)).max())
     out: list[_Carried] = []
-    thick = _disc(max(round(config.thick * motion.scale), 1))
+    thick = disc(max(round(config.thick * motion.scale), 1))
     times = range(n) if motion.step == 1 else range(n - 1, -1, -1)
     for t in times:
         if t != times[0]:
             memory = memory.moved(motion.field(t), 1 + config.guess_frames * (1 - float(motion.sureness[t])))
-        hidden = _grown(front[t], config.edge_px)
-        seen = np.where(mask[t], ~hidden, ~_grown(front[t], config.bare_px))
+        hidden = grown(front[t], config.edge_px)
+        seen = np.where(mask[t], ~hidden, ~grown(front[t], config.bare_px))
         memory = _Memory(
             frame=np.where(seen, t, memory.frame),
             x=np.where(seen, columns, memory.x),
@@ -219,13 +220,10 @@ def _joined(
     """Pieces made one body: tufts cut, gaps between pieces closed and filled from the nearest, crumbs dropped."""
     body = np.maximum(rgba[..., 3].astype(np.float32) / 255 * hidden, visible)
     shape = visible | (hidden & (cv2.GaussianBlur(body, (0, 0), max(config.even * scale, 0.5)) > 0.42))
-    thick = cv2.morphologyEx(shape.astype(np.uint8), cv2.MORPH_OPEN, _disc(max(round(config.slender * scale), 1)))
-    shape = visible | (thick > 0)
+    shape = visible | opened(shape, max(round(config.slender * scale), 1))
     radius = max(round(config.gap * scale), 1)
     padded = np.pad(shape.astype(np.uint8), 2 * radius)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(radius))[
-        2 * radius : -2 * radius, 2 * radius : -2 * radius
-    ]
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, disc(radius))[2 * radius : -2 * radius, 2 * radius : -2 * radius]
     shape |= hidden & (closed > 0)
     _, found, stats, _ = cv2.connectedComponentsWithStats(shape.astype(np.uint8), connectivity=8)
     label = np.asarray(found)
@@ -250,11 +248,3 @@ def _nearest(colour: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[n
     table = np.zeros((int(label.max()) + 1, 3), np.float32)
     table[label[known]] = colour[known]
     return table[label]
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
-
-
-def _grown(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
-    return cv2.dilate(mask.astype(np.uint8), _disc(margin_px)) > 0

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.plate import CleanPlate
 from polytempo.camera.warp import canvas_in_frame
+from polytempo.core.discs import disc
 from polytempo.objects.colour_model import lab_picture
 from polytempo.objects.evidence import Footage
 
@@ -48,8 +49,7 @@ def folds(view: Footage, plate: CleanPlate, *, config: FoldConfig) -> Bool[np.nd
     n, height, width = view.lab.shape[:3]
     colour = lab_picture((np.clip(plate.colour, 0, 1) * 255).astype(np.uint8))
     reach = max(1, round(config.reach_share * width))
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    low, high = (np.asarray(of(colour, disc), np.float32) for of in (cv2.erode, cv2.dilate))
+    low, high = (np.asarray(of(colour, disc(reach)), np.float32) for of in (cv2.erode, cv2.dilate))
     out = np.zeros((n, height, width), bool)
     for t in range(n):
         least, most = (canvas_in_frame(one, view.camera, t, interpolation="linear") for one in (low, high))

@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
+from polytempo.core.discs import grown, opened
+
 AROUND_PX = 24
 """So far around a rim the colours of bodies and background are looked for."""
 
@@ -51,11 +53,12 @@ def without_mixed_rims(
     """
     config = config or MixedRimConfig()
     out = labels.copy()
+    reach_px = math.ceil(config.reach_px) + 1
     for t, here in enumerate(labels):
         for k in np.unique(here[here > 0]):
-            thin = (here == k) & ~_opened(here == k, config.thick_px)
+            thin = (here == k) & ~opened(here == k, config.thick_px)
             for other in np.unique(here[(here > 0) & (here != k)]):
-                zone = thin & _grown(here == other, config.reach_px) & _grown(here == 0, config.reach_px)
+                zone = thin & grown(here == other, reach_px) & grown(here == 0, reach_px)
                 if not zone.any():
                     continue
                 window = _around(zone)
@@ -88,7 +91,7 @@ def _mixed(
     config: MixedRimConfig,
 ) -> NDArray[np.bool_]:
     """Pieces of a zone that touch another body and have colours between its and the background's."""
-    sources = [_eroded(one) for one in (labels == 0, labels == other, _opened(labels == label, config.thick_px))]
+    sources = [_eroded(one) for one in (labels == 0, labels == other, opened(labels == label, config.thick_px))]
     if not all(one.any() for one in sources):
         return np.zeros_like(zone)
     bare, body, own = (_Nearest(one, colour) for one in sources)
@@ -114,18 +117,5 @@ def _around(zone: NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(top, int(rows[-1]) + AROUND_PX + 1), slice(left, int(columns[-1]) + AROUND_PX + 1)
 
 
-def _opened(mask: NDArray[np.bool_], radius_px: int) -> NDArray[np.bool_]:
-    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(radius_px)) > 0
-
-
-def _grown(mask: NDArray[np.bool_], radius_px: float) -> NDArray[np.bool_]:
-    return cv2.dilate(mask.astype(np.uint8), _disc(math.ceil(radius_px) + 1)) > 0
-
-
 def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-
-
-def _disc(radius_px: int) -> NDArray[np.uint8]:
-    size = 2 * radius_px + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)

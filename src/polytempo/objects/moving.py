@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float16, Float32
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
+from polytempo.core.discs import grown
 from polytempo.objects.flow import FlowField
 
 
@@ -72,5 +72,4 @@ def moving_pixels(
         grow_px: What moves is grown by this much, in pixels.
     """
     motion = own_motion(flow, camera)
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow_px + 1, 2 * grow_px + 1))
-    return np.stack([cv2.dilate((one > threshold_px).astype(np.uint8), kernel) > 0 for one in motion])
+    return np.stack([grown(one > threshold_px, grow_px) for one in motion])

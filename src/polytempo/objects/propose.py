@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import clean_plate
+from polytempo.core.discs import disc
 from polytempo.core.errors import InputError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
@@ -170,9 +171,8 @@ def _least_frames(n_frames: int, config: ProposeConfig) -> int:
 
 def _blobs(different: NDArray[np.bool_], config: ProposeConfig) -> list[NDArray[np.bool_]]:
     radius = max(1, round(config.close_px * different.shape[1] / 480))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     mask = cv2.morphologyEx(different.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc(radius))
     n, pieces, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=4)
     big = [i for i in range(1, n) if stats[i, cv2.CC_STAT_AREA] >= config.least_share * mask.size]
     return [pieces == i for i in big]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.camera.plate import clean_plate, plate_in_frame
+from polytempo.core.discs import grown
 from polytempo.core.pictures import Pictures
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.objects.refit import RefitConfig, body_heights, learn_bodies, pixel_features
@@ -127,7 +128,7 @@ def repair_masks(
     for t in range(n):
         for k in names:
             body: NDArray[np.bool_] = carried[k, t] if (k, t) in carried else masks[k][t]
-            ignore[t] |= _grown(body, config.plate_margin_px)
+            ignore[t] |= grown(body, config.plate_margin_px)
     plate = clean_plate(pictures, camera, ignore=ignore)
     distances = [np.stack([signed_distance(m, limit_px=LIMIT_PX) for m in masks[k]]).astype(np.float16) for k in names]
     for k, d in zip(names, distances, strict=True):
@@ -289,8 +290,3 @@ def _pull_to_edits(
                 share = np.float32((reach + 1 - k) / (reach + 1))
                 carried = pull(field_, composed)
                 distances[s] = (1 - share) * distances[s].astype(np.float32) + share * carried
-
-
-def _grown(mask: NDArray[np.bool_], margin_px: int) -> NDArray[np.bool_]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin_px + 1, 2 * margin_px + 1))
-    return cv2.dilate(mask.astype(np.uint8), kernel).astype(bool)

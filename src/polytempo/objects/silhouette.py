@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 from numpy.typing import NDArray
 
+from polytempo.core.discs import disc
+
 WIDTH = 224
 """Width in pixels at which silhouettes are compared."""
 BLANK = 128
@@ -175,18 +177,14 @@ def _without_strange_limbs(
 ) -> NDArray[np.float32]:
     """An outline less the limbs of it that are elsewhere here: where they were laid, the frame shows something else."""
     shape = (outline > 0.5).astype(np.uint8)
-    limbs = shape - cv2.morphologyEx(shape, cv2.MORPH_OPEN, _disc(config.limb_px))
+    limbs = shape - cv2.morphologyEx(shape, cv2.MORPH_OPEN, disc(config.limb_px))
     n, pieces = cv2.connectedComponents(limbs, connectivity=8)
     found = np.asarray(pieces, np.int64)
-    bare = cv2.dilate(body.astype(np.uint8), _disc(config.near_px)) == 0
+    bare = cv2.dilate(body.astype(np.uint8), disc(config.near_px)) == 0
     away = np.bincount(found.ravel(), np.where(bare, FAR, differs * body).ravel(), minlength=n)
     strange = away > config.limb_like * np.bincount(found.ravel(), (body | bare).ravel(), minlength=n)
     strange[0] = False
-    return np.where(cv2.dilate(strange[found].astype(np.uint8), _disc(1)) > 0, np.float32(0), outline)
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1)), np.uint8)
+    return np.where(cv2.dilate(strange[found].astype(np.uint8), disc(1)) > 0, np.float32(0), outline)
 
 
 def _size(shape: tuple[int, ...]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float16, UInt8
 
+from polytempo.core.discs import opened
 from polytempo.objects.evidence import Footage
 from polytempo.objects.persistence import STEPS
 from polytempo.objects.walk import WalkConfig, Walked
@@ -57,9 +58,7 @@ def somebody(
 
 def _beside(cloth: Bool[np.ndarray, "H W"], anybody: Bool[np.ndarray, "H W"], strip_px: int) -> Bool[np.ndarray, "H W"]:
     """Pieces of what may be cloth that are no strips and reach to where nobody is."""
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * strip_px + 1, 2 * strip_px + 1))
-    thick = cv2.morphologyEx(cloth.astype(np.uint8), cv2.MORPH_OPEN, disc)
-    _, pieces = cv2.connectedComponents(thick, connectivity=4)
+    _, pieces = cv2.connectedComponents(opened(cloth, strip_px).astype(np.uint8), connectivity=4)
     outside = cv2.dilate((~anybody).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     reaching = np.unique(np.asarray(pieces)[outside])
     return np.isin(pieces, reaching[reaching > 0])

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 
 from polytempo.camera.estimate import estimate_camera
 from polytempo.camera.path import CameraPath
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError
 from polytempo.core.files import write_json
 from polytempo.core.progress import Report
@@ -257,5 +258,4 @@ def _resized(masks: Bool[np.ndarray, "T h w"], size: tuple[int, int]) -> Bool[np
 def _grown_union(masks: Masks) -> Bool[np.ndarray, "T H W"]:
     union = np.any(list(masks.values()), axis=0)
     radius = max(2, round(IGNORE_GROWTH * union.shape[2]))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in union])
+    return np.stack([grown(one, radius) for one in union])

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from polytempo.bodies.complete_cast import bodies_of
+from polytempo.core.discs import grown
 from polytempo.core.progress import silent
 from polytempo.decompose.lnr.meeting import MeetingConfig, meeting_bodies
-from polytempo.objects.amodal import grown
 from polytempo.synth import scenes
 from polytempo.synth.draw import DrawnScene
 from support.scenes import detections, draw_small, true_cast

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from polytempo.bodies.complete_cast import Body
 from polytempo.bodies.posed import PosedConfig, posed_appearance
+from polytempo.core.discs import grown
 from polytempo.core.progress import Progress, Report
-from polytempo.objects.amodal import grown
 from polytempo.objects.appearance import subjects_in_front
 from polytempo.objects.cast import Cast, Subject
 

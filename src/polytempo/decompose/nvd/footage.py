@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Float16, Int, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
+from polytempo.core.discs import grown
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.decompose.nvd.extent import Extent
@@ -234,8 +235,7 @@ def soft_mask_logits(footage: Footage) -> Float[Tensor, "K T H W"]:
 
 
 def _near(mask: Bool[np.ndarray, "T H W"]) -> NDArray[np.bool_]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * NEAR_PX + 1, 2 * NEAR_PX + 1))
-    return np.stack([cv2.dilate(one.astype(np.uint8), kernel) > 0 for one in mask])
+    return np.stack([grown(one, NEAR_PX) for one in mask])
 
 
 def _confirmed(there: Float[np.ndarray, "H W 2"], back: Float[np.ndarray, "H W 2"]) -> NDArray[np.bool_]:

@@ -1,0 +1,25 @@
+"""Masks grown and opened by discs."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+
+def disc(radius_px: int) -> UInt8[np.ndarray, "N N"]:
+    """A disc of ``2 * radius_px + 1`` pixels across, for morphology."""
+    size = 2 * radius_px + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
+
+
+def grown(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H W"]:
+    """Everything within a distance of a mask; the mask itself where that is not above 0."""
+    if radius_px <= 0:
+        return mask
+    return cv2.dilate(mask.astype(np.uint8), disc(radius_px)) > 0
+
+
+def opened(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H W"]:
+    """A mask without what a disc has no room in."""
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius_px)) > 0
