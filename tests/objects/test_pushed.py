@@ -10,7 +10,8 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins, lab_picture
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import neighbour_flow
-from polytempo.objects.pushed import PushedConfig, pushed
+from polytempo.objects.pushed import PushedConfig, nobody_there, pushed
+from polytempo.objects.walk import Walked
 
 N, H, W = 12, 72, 128
 CLEAR = np.isin(np.arange(N), (0, N - 1))
@@ -76,3 +77,16 @@ def test_what_was_somebody_on_clear_frames_stays_so() -> None:
 def test_without_frames_to_follow_from_or_into_nothing_is_said(clear: np.ndarray) -> None:
     view, stands, lies = someone_leans_on_a_cushion()
     assert not pushed(view, stands.astype(np.uint8), stands | lies, clear, config=PushedConfig()).any()
+
+
+def test_where_things_lie_nobody_is_likely_and_elsewhere_nothing_changes() -> None:
+    costs = np.zeros((1, 4, 4, 3), np.float16)
+    costs[0, 0, 0] = (0, 8, 1)
+    walked = Walked(costs=costs, labels=np.ones((1, 4, 4), np.uint8), undisputed=np.zeros((1, 4, 4), bool))
+    there = np.zeros((1, 4, 4), bool)
+    there[0, 0, :2] = True
+    found = nobody_there(walked, there, config=PushedConfig(cost=6.0)).costs
+    assert found[0, 0, 0].tolist() == [0, 8, 6]
+    assert found[0, 0, 1].tolist() == [0, 6, 6]
+    assert not found[0, 1:].any()
+    assert not costs[0, 0, 1].any()

@@ -8,7 +8,7 @@ from: followed back to frames on which it is clear who is who, it is nobody.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float16, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.evidence import Footage
-from polytempo.objects.walk import WalkConfig, heard_around, likest_behind
+from polytempo.objects.walk import WalkConfig, Walked, heard_around, likest_behind
 
 NOBODY, SOMEBODY = 0, 1
 
@@ -31,6 +31,8 @@ class PushedConfig:
     """Cost in nats of calling nobody what looked like somebody so far."""
     detail: float = 8.0
     """Spread of Lab around a pixel from which on it is mostly believed: a white shirt is followed to any white wall."""
+    cost: float = 6.0
+    """Cost in nats of any subject there, in the pass over labels that follows: the network has seen it as somebody."""
     detail_share: float = 0.0045
     """Standard deviation of the surroundings in which that spread is taken."""
 
@@ -70,6 +72,19 @@ def pushed(
         cost = np.stack([np.maximum(-lead, 0) + config.doubt, np.maximum(lead, 0)], -1)
         out[t] = bodies[t] & (heard_around(view, cost, bodies[t], int(t), config.walk).argmin(-1) == NOBODY)
     return out
+
+
+def nobody_there(walked: Walked, there: Bool[np.ndarray, "T H W"], *, config: PushedConfig) -> Walked:
+    """Who was found, with somebody made unlikely where things lie that are pushed about.
+
+    Args:
+        walked: Who was found.
+        there: From ``pushed``, at its size.
+        config: How unlikely.
+    """
+    costs = walked.costs.copy()
+    costs[there, 1:] = np.maximum(costs[there, 1:], np.float16(config.cost))
+    return replace(walked, costs=costs)
 
 
 def _nobody(

@@ -49,7 +49,7 @@ from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
-from polytempo.objects.pushed import PushedConfig, pushed
+from polytempo.objects.pushed import PushedConfig, nobody_there, pushed
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
@@ -175,6 +175,7 @@ def segment(
                 )  # fmt: skip
                 plainly = plainly_somebody(walked, view, background, quiet, clear)
                 walked = no_background(walked, plainly, config=config.walk)
+                walked = nobody_there(walked, lay_there, config=config.pushed)
                 plainly = plainly | unmistakably(walked, view, background)
                 labels = walked.labels
                 context = who_left_open(context, clear)
