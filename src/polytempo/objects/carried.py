@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
 from polytempo.core.discs import disc, grown, opened
+from polytempo.core.nearest import nearest_known
 from polytempo.core.pictures import Pictures
 from polytempo.objects.body_flow import BodyFlowConfig, body_flow
 from polytempo.objects.body_motion import BodyMotion, MotionConfig, body_motion
@@ -232,19 +233,6 @@ def _joined(
     shape &= visible | large[label]
     known = (rgba[..., 3] > 230) | visible
     colour = np.where(visible[..., None], picture, rgba[..., :3]).astype(np.float32) / np.float32(255)
-    colour = np.where(known[..., None], colour, cv2.GaussianBlur(_nearest(colour, known), (0, 0), 1.5))
+    colour = np.where(known[..., None], colour, cv2.GaussianBlur(nearest_known(colour, known)[1], (0, 0), 1.5))
     alpha = cv2.GaussianBlur(shape.astype(np.float32), (0, 0), 0.8)
     return np.dstack([colour * alpha[..., None], alpha]).astype(np.float32)
-
-
-def _nearest(colour: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Colours with those that are not known taken from the nearest known pixel."""
-    if not known.any():
-        return colour
-    _, found = cv2.distanceTransformWithLabels(
-        (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    label = np.asarray(found, np.int64)
-    table = np.zeros((int(label.max()) + 1, 3), np.float32)
-    table[label[known]] = colour[known]
-    return table[label]

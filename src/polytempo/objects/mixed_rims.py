@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, UInt8
+from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.discs import grown, opened
+from polytempo.core.nearest import nearest_known
 
 AROUND_PX = 24
 """So far around a rim the colours of bodies and background are looked for."""
@@ -68,20 +69,6 @@ def without_mixed_rims(
     return out
 
 
-class _Nearest:
-    """The nearest pixel of a region: how far away it is, and its colour."""
-
-    def __init__(self, where: Bool[np.ndarray, "H W"], colour: Float32[np.ndarray, "H W 3"]) -> None:
-        away, nearest = cv2.distanceTransformWithLabels(
-            (~where).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        table = np.zeros((int(nearest.max()) + 1, 3), np.float32)
-        index = np.asarray(nearest, np.int64)
-        table[index[where]] = colour[where]
-        self.away: NDArray[np.float32] = np.asarray(away, np.float32)
-        self.colour: NDArray[np.float32] = table[index]
-
-
 def _mixed(
     zone: NDArray[np.bool_],
     labels: NDArray[np.uint8],
@@ -94,13 +81,13 @@ def _mixed(
     sources = [_eroded(one) for one in (labels == 0, labels == other, opened(labels == label, config.thick_px))]
     if not all(one.any() for one in sources):
         return np.zeros_like(zone)
-    bare, body, own = (_Nearest(one, colour) for one in sources)
-    across = body.colour - bare.colour
+    (bare_away, bare), (body_away, body), (_, own) = (nearest_known(colour, one) for one in sources)
+    across = body - bare
     length = (across**2).sum(-1)
-    share = np.clip(((colour - bare.colour) * across).sum(-1) / np.maximum(length, 1e-6), 0, 1)
-    off = np.linalg.norm(colour - bare.colour - share[..., None] * across, axis=-1)
-    asked = zone & (body.away <= config.reach_px) & (bare.away <= config.reach_px)
-    better = np.linalg.norm(colour - own.colour, axis=-1) > off + config.margin
+    share = np.clip(((colour - bare) * across).sum(-1) / np.maximum(length, 1e-6), 0, 1)
+    off = np.linalg.norm(colour - bare - share[..., None] * across, axis=-1)
+    asked = zone & (body_away <= config.reach_px) & (bare_away <= config.reach_px)
+    better = np.linalg.norm(colour - own, axis=-1) > off + config.margin
     told = asked & better & (off < config.tolerance) & (length > config.contrast**2)
     told = asked & (cv2.morphologyEx(told.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0)
     _, found, stats, _ = cv2.connectedComponentsWithStats(told.astype(np.uint8), connectivity=8)
