@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytempo.core.discs import disc, grown, opened
+from polytempo.core.discs import disc, grown, opened, window_around
 
 
 def test_a_disc_is_as_wide_as_it_says_and_round() -> None:
@@ -33,3 +33,12 @@ def test_nothing_grows_by_nothing() -> None:
     mask = np.eye(5, dtype=bool)
     assert (grown(mask, 0) == mask).all()
     assert not opened(mask, 2).any()
+
+
+def test_a_window_holds_the_mask_and_its_margin_and_no_more() -> None:
+    mask = np.zeros((20, 30), bool)
+    assert mask[window_around(mask, 3)].size == 0
+    mask[2, 10], mask[8, 28] = True, True
+    rows, columns = window_around(mask, 4)
+    assert (rows.start, rows.stop, columns.start) == (0, 13, 6)
+    assert mask[rows, columns].shape == (13, 24)

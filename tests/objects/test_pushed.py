@@ -11,7 +11,7 @@ from polytempo.objects.colour_model import colour_bins, lab_picture
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import neighbour_flow
 from polytempo.objects.pushed import PushedConfig, nobody_there, pushed
-from polytempo.objects.walk import Walked
+from polytempo.objects.walk import WalkConfig, Walked
 
 N, H, W = 12, 72, 128
 CLEAR = np.isin(np.arange(N), (0, N - 1))
@@ -58,7 +58,7 @@ def someone_leans_on_a_cushion() -> tuple[Footage, np.ndarray, np.ndarray]:
 def test_a_cushion_that_is_shoved_is_nobody_and_who_shoves_it_is_somebody() -> None:
     view, stands, lies = someone_leans_on_a_cushion()
     labels = np.where(CLEAR[:, None, None], stands, stands | lies).astype(np.uint8)
-    found = pushed(view, labels, stands | lies, CLEAR, config=PushedConfig())
+    found = pushed(view, labels, stands | lies, CLEAR, walk=WalkConfig(), config=PushedConfig())
     assert not found[CLEAR].any()
     for t in np.flatnonzero(~CLEAR):
         inside = cv2.erode(stands[t].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -69,14 +69,18 @@ def test_a_cushion_that_is_shoved_is_nobody_and_who_shoves_it_is_somebody() -> N
 
 def test_what_was_somebody_on_clear_frames_stays_so() -> None:
     view, stands, lies = someone_leans_on_a_cushion()
-    found = pushed(view, (stands | lies).astype(np.uint8), stands | lies, CLEAR, config=PushedConfig())
+    found = pushed(
+        view, (stands | lies).astype(np.uint8), stands | lies, CLEAR, walk=WalkConfig(), config=PushedConfig()
+    )
     assert found[lies].mean() < 0.02
 
 
 @pytest.mark.parametrize("clear", [np.zeros(N, bool), np.ones(N, bool)])
 def test_without_frames_to_follow_from_or_into_nothing_is_said(clear: np.ndarray) -> None:
     view, stands, lies = someone_leans_on_a_cushion()
-    assert not pushed(view, stands.astype(np.uint8), stands | lies, clear, config=PushedConfig()).any()
+    assert not pushed(
+        view, stands.astype(np.uint8), stands | lies, clear, walk=WalkConfig(), config=PushedConfig()
+    ).any()
 
 
 def test_where_things_lie_nobody_is_likely_and_elsewhere_nothing_changes() -> None:

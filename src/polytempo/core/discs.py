@@ -1,4 +1,4 @@
-"""Masks grown and opened by discs."""
+"""Masks grown and opened by discs, and the window that holds one."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ def grown(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H 
 def opened(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H W"]:
     """A mask without what a disc has no room in."""
     return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius_px)) > 0
+
+
+def window_around(mask: Bool[np.ndarray, "H W"], margin_px: int) -> tuple[slice, slice]:
+    """Rows and columns of a mask and so much around it, within the picture; nothing where the mask is empty."""
+    if not mask.any():
+        return slice(0, 0), slice(0, 0)
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    top, left = (max(int(one[0]) - margin_px, 0) for one in (rows, columns))
+    return slice(top, int(rows[-1]) + margin_px + 1), slice(left, int(columns[-1]) + margin_px + 1)

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool, Float16, Float32, UInt8
 from numpy.typing import NDArray
 
+from polytempo.core.discs import window_around
 from polytempo.objects.flow import trust
 from polytempo.objects.registration import dense_flow, pull
 
@@ -77,9 +78,10 @@ def body_flow(
     flows = np.zeros((2, max(n - 1, 0), height, width, 2), np.float16)
     trusts = np.zeros(flows.shape[:-1], np.float16)
     for t in range(n - 1):
-        box = _box(mask[t] | mask[t + 1])
-        if box is None:
+        either = mask[t] | mask[t + 1]
+        if not either.any():
             continue
+        box = window_around(either, MARGIN_PX)
         shots = [np.ascontiguousarray(pictures[at][box]) for at in (t, t + 1)]
         bodies = [mask[at][box] for at in (t, t + 1)]
         for grey in (None, *GREYS):
@@ -109,13 +111,3 @@ def _believed(
     other = np.abs(soft - pull(soft_beyond, there)).max(-1)
     sure = trust(there, back, tolerance_px=config.round_trip_px) * np.exp(-0.5 * (other / config.colour) ** 2)
     return np.asarray(cv2.GaussianBlur(sure.astype(np.float32), (0, 0), config.even_px), np.float32)
-
-
-def _box(body: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """Rows and columns of a body and what is around it; none where there is none."""
-    if not body.any():
-        return None
-    rows, columns = (np.flatnonzero(body.any(axis)) for axis in (1, 0))
-    # Dense inverse search wants a few patches of 8 pixels in every direction.
-    top, left = max(int(rows[0]) - MARGIN_PX, 0), max(int(columns[0]) - MARGIN_PX, 0)
-    return slice(top, int(rows[-1]) + MARGIN_PX + 1), slice(left, int(columns[-1]) + MARGIN_PX + 1)

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from polytempo.core.discs import grown, opened
+from polytempo.core.discs import grown, opened, window_around
 from polytempo.core.nearest import nearest_known
 
 AROUND_PX = 24
@@ -62,7 +62,7 @@ def without_mixed_rims(
                 zone = thin & grown(here == other, reach_px) & grown(here == 0, reach_px)
                 if not zone.any():
                     continue
-                window = _around(zone)
+                window = window_around(zone, AROUND_PX)
                 colour = lab[t][window].astype(np.float32)
                 mixed = _mixed(zone[window], here[window], int(k), int(other), colour, config)
                 out[t][window][mixed] = other
@@ -95,13 +95,6 @@ def _mixed(
     beside = cv2.dilate((labels == other).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     keep = [i for i in np.unique(pieces[beside]) if i and stats[i, cv2.CC_STAT_AREA] >= config.least_px]
     return np.isin(pieces, keep)
-
-
-def _around(zone: NDArray[np.bool_]) -> tuple[slice, slice]:
-    """Rows and columns of a zone and what is around it."""
-    rows, columns = np.flatnonzero(zone.any(1)), np.flatnonzero(zone.any(0))
-    top, left = (max(int(one[0]) - AROUND_PX, 0) for one in (rows, columns))
-    return slice(top, int(rows[-1]) + AROUND_PX + 1), slice(left, int(columns[-1]) + AROUND_PX + 1)
 
 
 def _eroded(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

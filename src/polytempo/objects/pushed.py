@@ -8,7 +8,7 @@ from: followed back to frames on which it is clear who is who, it is nobody.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -25,8 +25,6 @@ NOBODY, SOMEBODY = 0, 1
 class PushedConfig:
     """What tells things that are pushed about from bodies. Lengths are shares of the picture's width."""
 
-    walk: WalkConfig = field(default_factory=WalkConfig)
-    """How pixels are followed."""
     doubt: float = 1.5
     """Cost in nats of calling nobody what looked like somebody so far."""
     detail: float = 8.0
@@ -43,6 +41,7 @@ def pushed(
     bodies: Bool[np.ndarray, "T H W"],
     clear: Bool[np.ndarray, " T"],
     *,
+    walk: WalkConfig,
     config: PushedConfig,
 ) -> Bool[np.ndarray, "T H W"]:
     """Pixels that are taken for somebody and come from where nobody was, or go there.
@@ -56,6 +55,7 @@ def pushed(
         labels: 0 background, other numbers subjects; taken at their word on clear frames alone.
         bodies: Where anybody is taken to be.
         clear: Frames on which labels tell who is who.
+        walk: How pixels are followed.
         config: How sure it must be.
     """
     out = np.zeros(bodies.shape, bool)
@@ -63,14 +63,14 @@ def pushed(
         return out
 
     def way(step: int) -> NDArray[np.float16]:
-        return _nobody(view, labels, bodies, clear, step, config.walk)
+        return _nobody(view, labels, bodies, clear, step, walk)
 
     with ThreadPoolExecutor(2) as pool:
         ways = list(pool.map(way, (1, -1)))
     for t in np.flatnonzero(~clear):
         lead = np.maximum(*(one[t] for one in ways)).astype(np.float32) * _told_by_detail(view.lab[t], config)
         cost = np.stack([np.maximum(-lead, 0) + config.doubt, np.maximum(lead, 0)], -1)
-        out[t] = bodies[t] & (heard_around(view, cost, bodies[t], int(t), config.walk).argmin(-1) == NOBODY)
+        out[t] = bodies[t] & (heard_around(view, cost, bodies[t], int(t), walk).argmin(-1) == NOBODY)
     return out
 
 

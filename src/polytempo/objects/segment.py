@@ -58,6 +58,8 @@ from polytempo.objects.walk import WalkConfig, Walked, who_by_walking, who_left_
 
 MATCH = 7.0
 """Cost in nats of the background where it shows what the plate has there."""
+PROMPTED = 0.5
+"""Certainty from which on a prompt has told what a pixel is."""
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
 
@@ -164,7 +166,9 @@ def segment(
                 quiet = quiet_places(view, plate, config=config.lighter)
                 folded = folds(view, plate, config=config.folds) & ~quiet  # walls do not give way
                 bodies = somebody(view, background, labels, folded, config=config.walk)
-                lay_there = _resized(_pushed(coarse, labels, bodies, clear, config.pushed), view.camera.frame_size) > 0
+                lay_there = _resized(_pushed(coarse, labels, bodies, clear, config), view.camera.frame_size) > 0
+                for t, sure in certain.items():
+                    lay_there[t] &= sure <= PROMPTED  # what a prompt says is not asked again
                 bodies &= ~lay_there
                 background = np.where(lay_there, np.minimum(background, np.float16(MATCH)), background)
                 walked = who_by_walking(
@@ -239,12 +243,13 @@ def _pushed(
     labels: UInt8[np.ndarray, "T H W"],
     bodies: Bool[np.ndarray, "T H W"],
     clear: Bool[np.ndarray, " T"],
-    config: PushedConfig,
+    config: SegmentConfig,
 ) -> UInt8[np.ndarray, "T h w"]:
     """What is pushed about, at half size: a cushion is as plain there, at a quarter of the cost."""
     small = coarse.camera.frame_size
     anybody = _resized(bodies.view(np.uint8), small) > 0
-    return pushed(coarse, _resized(labels, small), anybody, clear, config=config).view(np.uint8)
+    found = pushed(coarse, _resized(labels, small), anybody, clear, walk=config.walk, config=config.pushed)
+    return found.view(np.uint8)
 
 
 def _backdrop(
