@@ -13,6 +13,11 @@ from polytempo.camera.path import CameraPath
 from polytempo.objects.body_flow import BodyFlow
 from polytempo.objects.registration import pull
 
+LEAST_SAY = 0.1
+"""Frames around with less say than this are not asked."""
+CELLS = 3
+"""Cells of the grid of motion within a standard deviation of its smoothness."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MotionConfig:
@@ -22,12 +27,17 @@ class MotionConfig:
     """How far the motion of a piece carries into what is hidden, in units of the body's scale."""
     doubt: float = 0.05
     """Share of seen body within reach, 0…1, that counts as much as knowing nothing."""
+    wide: float = 1.5
+    """How much farther than ``reach`` it carries where nothing nearer tells."""
+    own_way_px: float = 2.0
+    """By so many pixels of one frame a piece must leave the body for frames around to tell how it moves on this one:
+    less is the body's own change of speed."""
     most_px: float = 20.0
     """Pieces that leave the body's own motion by more than this, in pixels of one frame, are mistakes of flow."""
     enough: float = 0.03
     """Share of the body, 0…1, that must be seen on both frames to count for half in its motion."""
     span_frames: float = 1.5
-    """Where less is seen, the frames within this span tell."""
+    """Where less is seen, of the body or of a piece of it, the frames within this span tell."""
     still: float = 0.004
     """Share of the body that stands for "it does not move", against what the frames around tell."""
     believed: float = 0.4
@@ -36,33 +46,52 @@ class MotionConfig:
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class BodyMotion:
-    """Motion of one body between neighbouring frames, one way through time."""
+    """Motion of one body between neighbouring frames, one way through time, pixels ``(x, y)``.
+
+    Motion is coarse: on a grid of a few pixels, averaged over ``MotionConfig.reach``.
+    """
 
     step: int
     """1 where each frame looks back to the one before it, -1 where it looks ahead."""
     camera: CameraPath
-    flow: BodyFlow
-    shared: Bool[np.ndarray, "T H W"]
-    """Pixels seen as body here and on the frame that is looked at."""
     move: Float32[np.ndarray, "T 2"]
-    """Motion of the body as a whole, beside the camera's, pixels ``(x, y)``."""
+    """Motion of the body as a whole, beside the camera's."""
     sureness: Float32[np.ndarray, " T"]
     """How well that is known, 0…1."""
-    scale: float
-    """Square root of the body's area in pixels."""
+    moved: Float32[np.ndarray, "T h w 2"]
+    """Motion of the pieces seen around, beside the camera's, times ``known``."""
+    known: Float32[np.ndarray, "T h w"]
+    """Share of what is around, 0…1, that is seen of the body on both frames and whose flow is believed."""
     config: MotionConfig
 
     def field(self, t: int) -> Float32[np.ndarray, "H W 2"]:
-        """Displacement in pixels from every pixel of frame ``t`` to its place on the frame looked at."""
-        scene = camera_field(self.camera, t, t - self.step)
-        flow, trust = self.flow.to_neighbour(t, -self.step)
-        own = flow - scene - self.move[t]
-        near = np.abs(own).max(-1) < self.config.most_px
-        told = trust * (self.shared[t] & near)
-        sigma = max(self.config.reach * self.scale, 1.0)
-        amount = cv2.GaussianBlur(own * told[..., None], (0, 0), sigma)
-        known = cv2.GaussianBlur(told, (0, 0), sigma)
-        return scene + self.move[t] + amount / (known + self.config.doubt)[..., None]
+        """Displacement from every pixel of frame ``t`` to its place on the frame looked at.
+
+        That of the body as a whole, on which the motion of its pieces is laid: first far and wide, so that a chest lies
+        between a head that rises and feet that rest, then nearby. What this frame does not tell of a piece the frames
+        around do: a head that an arm crosses goes on as it went.
+        """
+        away = np.abs(np.arange(len(self.known)) - t)
+        say = np.exp(-0.5 * (away / self.config.span_frames) ** 2) * (away > 0)
+        around = np.flatnonzero(say > LEAST_SAY)
+        say /= max(say[around].sum(), 1e-6)
+        here, there = self._told(np.array([t]), np.ones(1)), self._told(around, say[around])
+        told = np.maximum(there[..., 2:], 1e-6)
+        missing = 1 - np.minimum(here[..., 2:] / told, 1)
+        apart = there[..., :2] / told - self.move[t]
+        apart *= 1 / (1 + self.config.own_way_px**2 / np.maximum((apart**2).sum(-1, keepdims=True), 1e-6))
+        near = here + missing * there[..., 2:] * np.dstack([self.move[t] + apart, np.ones_like(told)])
+        far = cv2.GaussianBlur(near, (0, 0), CELLS * self.config.wide, borderType=cv2.BORDER_CONSTANT)
+        own = np.broadcast_to(self.move[t], near[..., :2].shape)
+        for told in (far, near):
+            own = own + (told[..., :2] - own * told[..., 2:]) / (told[..., 2:] + self.config.doubt)
+        full = cv2.resize(own.astype(np.float32), self.camera.frame_size, interpolation=cv2.INTER_LINEAR)
+        return camera_field(self.camera, t, t - self.step) + full
+
+    def _told(self, frames: NDArray[np.int64], say: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Motion of pieces on some frames, times how far it is known, and that, ``[h, w, 3]``."""
+        both = [np.tensordot(say, one[frames], 1) for one in (self.moved, self.known)]
+        return np.dstack(both).astype(np.float32)
 
 
 def body_motion(
@@ -85,14 +114,15 @@ def body_motion(
         config: Reach and weights.
     """
     n = len(mask)
-    shared = np.zeros_like(mask)
+    told = np.zeros(mask.shape, np.float16)
     middle, seen = np.zeros((n, 2)), np.zeros(n)
     inner = np.stack([cv2.erode(one.astype(np.uint8), np.ones((3, 3), np.uint8)) for one in mask])
-    for t in range(max(step, 0), n + min(step, 0)):
+    looking = range(max(step, 0), n + min(step, 0))
+    for t in looking:
         to, trust = flow.to_neighbour(t, -step)
         there = pull(inner[t - step].astype(np.float32), to, border=cv2.BORDER_CONSTANT)
-        shared[t] = (inner[t] > 0) & (there > 0.5)
-        telling = shared[t] & (trust > config.believed)
+        told[t] = trust * ((inner[t] > 0) & (there > 0.5))
+        telling = told[t] > config.believed
         seen[t] = telling.sum()
         if seen[t]:
             middle[t] = np.median((to - camera_field(camera, t, t - step))[telling], axis=0)
@@ -102,14 +132,24 @@ def body_motion(
     weight = np.exp(-0.5 * (away / config.span_frames) ** 2) * seen
     around = weight @ middle / (weight.sum(1) + config.still * area)[:, None]
     move = sureness[:, None] * middle + (1 - sureness)[:, None] * around
+    sigma = max(config.reach * scale, 1.0)
+    cell = max(round(sigma / CELLS), 1)
+    size = (-(-mask.shape[2] // cell), -(-mask.shape[1] // cell))
+    moved, known = np.zeros((n, size[1], size[0], 2), np.float32), np.zeros((n, size[1], size[0]), np.float32)
+    for t in looking:
+        own = flow.to_neighbour(t, -step)[0] - camera_field(camera, t, t - step)
+        heard = told[t].astype(np.float32) * (np.abs(own - move[t]).max(-1) < config.most_px)
+        amount = np.dstack([own * heard[..., None], heard])
+        coarse = cv2.resize(np.asarray(amount, np.float32), size, interpolation=cv2.INTER_AREA)
+        soft = cv2.GaussianBlur(coarse, (0, 0), sigma / cell)
+        moved[t], known[t] = soft[..., :2], soft[..., 2]
     return BodyMotion(
         step=step,
         camera=camera,
-        flow=flow,
-        shared=shared,
         move=move.astype(np.float32),
         sureness=sureness.astype(np.float32),
-        scale=scale,
+        moved=moved,
+        known=known,
         config=config,
     )
 

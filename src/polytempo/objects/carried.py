@@ -163,7 +163,7 @@ def _one_way(
     )
     usual = float(mask.sum((1, 2)).max())
     out: list[_Carried] = []
-    thick = disc(max(round(config.thick * motion.scale), 1))
+    thick = disc(max(round(config.thick * np.sqrt(usual)), 1))
     times = range(n) if motion.step == 1 else range(n - 1, -1, -1)
     for t in times:
         if t != times[0]:
