@@ -11,7 +11,7 @@ from polytempo.camera.path import static_path
 from polytempo.camera.plate import CleanPlate, clean_plate
 from polytempo.objects.evidence import Footage, footage
 from polytempo.objects.flow import FlowField
-from polytempo.objects.folds import FoldConfig, folds
+from polytempo.objects.folds import FoldConfig, Folds, folds
 from polytempo.objects.persistence import persistence
 from polytempo.objects.somebody import DIFFERS, STARTLING, somebody
 from polytempo.objects.walk import WalkConfig
@@ -41,15 +41,21 @@ def trodden_cloth() -> tuple[Footage, CleanPlate, np.ndarray, np.ndarray]:
     return view, clean_plate(clip, camera, ignore=hollow), foot, hollow & ~foot
 
 
+def as_cloth(where: np.ndarray) -> Folds:
+    return Folds(lit=where, coloured=where)
+
+
 def test_a_hollow_is_cloth_and_a_foot_is_not() -> None:
     view, plate, foot, hollow = trodden_cloth()
     found = folds(view, plate, config=FoldConfig())
     inside = np.stack([cv2.erode(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in foot])
-    assert found[hollow].mean() > 0.95
-    assert found[inside].mean() < 0.02
+    for one in (found.lit, found.coloured):
+        assert one[hollow].mean() > 0.95
+        assert one[inside].mean() < 0.02
     # Without any reach a moved stripe is like nothing at its place.
     near = folds(view, plate, config=FoldConfig(reach_share=0.0))
-    assert near[hollow].mean() < found[hollow].mean() - 0.05
+    assert near.lit[hollow].mean() < found.lit[hollow].mean() - 0.05
+    assert not folds(view, plate, stiff=np.ones_like(hollow), config=FoldConfig()).coloured.any()
 
 
 def test_a_fold_is_nobody_unless_it_is_startling() -> None:
@@ -57,11 +63,11 @@ def test_a_fold_is_nobody_unless_it_is_startling() -> None:
     nobody = np.zeros(foot.shape, np.uint8)
     strange = np.where(foot | hollow, DIFFERS + 1, 5).astype(np.float16)
     for labels in (nobody, (hollow * 2).astype(np.uint8)):  # taken for somebody before, it is nobody, too
-        found = somebody(view, strange, labels, hollow, config=WalkConfig())
+        found = somebody(view, strange, labels, as_cloth(hollow), config=WalkConfig())
         assert found[foot].mean() > 0.95
         assert found[hollow].mean() < 0.1  # what is closed around the foot
     startling = np.where(foot | hollow, STARTLING + 1, 5).astype(np.float16)
-    assert somebody(view, startling, nobody, hollow, config=WalkConfig())[hollow].mean() > 0.9
+    assert somebody(view, startling, nobody, as_cloth(hollow), config=WalkConfig())[hollow].mean() > 0.9
 
 
 def test_what_may_be_cloth_in_the_midst_of_somebody_or_a_strip_on_them_is_theirs() -> None:
@@ -70,10 +76,34 @@ def test_what_may_be_cloth_in_the_midst_of_somebody_or_a_strip_on_them_is_theirs
     strange = np.where(foot | hollow, DIFFERS + 1, 5).astype(np.float16)
     around = cv2.dilate(hollow[0].astype(np.uint8), np.ones((9, 9), np.uint8))
     body = np.stack([around] * len(foot)).astype(np.uint8)
-    assert somebody(view, strange, body, hollow, config=WalkConfig())[0][hollow[0]].mean() > 0.9
+    assert somebody(view, strange, body, as_cloth(hollow), config=WalkConfig())[0][hollow[0]].mean() > 0.9
     strip = np.zeros(foot.shape, bool)
     strip[0, 40:42] = around[40:42] > 0  # from side to side
-    assert somebody(view, strange, body, strip, config=WalkConfig())[0][strip[0]].mean() > 0.9
+    assert somebody(view, strange, body, as_cloth(strip), config=WalkConfig())[0][strip[0]].mean() > 0.9
     broad = np.zeros(foot.shape, bool)
     broad[0, 30:50] = around[30:50] > 0
-    assert somebody(view, strange, body, broad, config=WalkConfig())[0][broad[0]].mean() < 0.3
+    assert somebody(view, strange, body, as_cloth(broad), config=WalkConfig())[0][broad[0]].mean() < 0.3
+
+
+def test_a_thin_dark_line_on_a_fold_is_its_own_and_a_broad_one_is_not() -> None:
+    view, _, foot, hollow = trodden_cloth()
+    rows = np.arange(H)[None, :, None]
+    labels = (hollow | foot).astype(np.uint8)
+    for wide, somebodys in ((3, False), (11, True)):
+        line = hollow & (rows >= 46) & (rows < 46 + wide)
+        unlike = np.where(foot | line, STARTLING + 2, np.where(hollow, DIFFERS + 1, 5)).astype(np.float16)
+        cloth = Folds(lit=hollow & ~line, coloured=hollow)
+        found = somebody(view, unlike, labels, cloth, config=WalkConfig())
+        middle = np.stack([cv2.erode(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in line])
+        share = found[middle].mean()  # a broad one loses its pointed ends
+        assert share > 0.75 if somebodys else share < 0.1
+        assert found[foot].mean() > 0.95
+
+
+def test_a_leg_as_thin_as_a_stripe_is_no_cloth() -> None:
+    view, _, foot, hollow = trodden_cloth()
+    leg = hollow & (np.arange(H)[None, :, None] >= 46) & (np.arange(H)[None, :, None] < 49)
+    unlike = np.where(foot | leg, STARTLING + 2, np.where(hollow, DIFFERS + 1, 5)).astype(np.float16)
+    cloth = Folds(lit=hollow & ~leg, coloured=hollow & ~leg)  # not in the colours of cloth
+    found = somebody(view, unlike, (hollow | foot).astype(np.uint8), cloth, config=WalkConfig())
+    assert found[leg].mean() > 0.9

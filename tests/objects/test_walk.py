@@ -11,9 +11,10 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
+from polytempo.objects.folds import Folds
 from polytempo.objects.limb_reach import LimbReachConfig, Limbs, NearestLimb
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
-from polytempo.objects.walk import WalkConfig, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, _settled, _Walk, who_by_walking, who_left_open
 
 N, H, W = 10, 40, 64
 GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
@@ -167,6 +168,25 @@ def test_what_both_ways_agree_on_is_undisputed_and_what_one_denies_is_not() -> N
         assert not walked.undisputed[labels == 0].any()
 
 
+def test_frames_around_do_not_outvote_what_was_learned_of_this_one() -> None:
+    view, labels, context = crossing()
+    here = 4
+    piece = np.zeros((H, W), bool)
+    piece[10:18, 24:34] = True  # of the red block, whose frames around all say so
+    found = labels.copy()
+    found[here][piece] = 2
+    clear = np.zeros(N, bool)
+    walk = _Walk(view, labels, labels > 0, context, clear, 2, clear, {}, {}, WalkConfig(steps=(1,)), lambda _: None)
+    unsaid = np.zeros((N, H, W, 3), np.float16)
+    unsaid[..., 1] = 1.0  # one way denies that it is the red one's, so nothing is undisputed
+    for nats, whose in ((0.0, 1), (6.0, 2)):
+        walk.hints = {t: np.zeros((H, W, 2), np.float16) for t in range(N)}
+        walk.hints[here][..., 0] = nats * piece
+        out = _settled(walk, found, unsaid, unsaid, [here])
+        assert (out[here][piece] == whose).mean() > 0.9
+        assert (out[here][(labels[here] == 1) & ~piece] == 1).mean() > 0.9
+
+
 def test_context_says_no_more_who_it_is_where_that_was_followed() -> None:
     _, labels, context = crossing()
     marked = np.arange(N) < 2
@@ -184,8 +204,9 @@ def test_somebody_is_who_was_found_and_who_never_stays_but_not_what_lasts() -> N
     view, labels, _ = crossing()
     background = np.where(labels > 0, 20.0, 7.0).astype(np.float16)
     nobody_yet = np.zeros_like(labels)
+    no_cloth = Folds(lit=labels < 0, coloured=labels < 0)
     for told in (nobody_yet, np.ones_like(labels)):
-        found = somebody(view, background, told, np.zeros(labels.shape, bool), config=WalkConfig())
+        found = somebody(view, background, told, no_cloth, config=WalkConfig())
         assert found[labels > 0].all()
         assert found[labels == 0].mean() < 0.003  # a gap of a pixel between two is closed
 

@@ -1,4 +1,4 @@
-"""Masks grown and opened by discs, and the window that holds one."""
+"""Masks grown, opened and closed by discs, and the window that holds one."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def grown(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H 
 def opened(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H W"]:
     """A mask without what a disc has no room in."""
     return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(radius_px)) > 0
+
+
+def closed(mask: Bool[np.ndarray, "H W"], radius_px: int) -> Bool[np.ndarray, "H W"]:
+    """A mask and what beside it a disc has no room in."""
+    return cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(radius_px)) > 0
 
 
 def window_around(mask: Bool[np.ndarray, "H W"], margin_px: int) -> tuple[slice, slice]:

@@ -26,17 +26,31 @@ class FoldConfig:
 
     reach_share: float = 0.018
     """How far it moves, as a share of the picture's width."""
-    darkest: float = 0.7
+    darkest: float = 0.6
     """Share of its lightness that is left in a hollow."""
+    darkest_line: float = 0.3
+    """The same of lines on the cloth: what moved was averaged away in the plate."""
     lightness: float = 5.0
     """Noise of lightness."""
-    chroma: float = 6.0
+    chroma: float = 9.0
     """Departure from the chroma nearby, in each of two channels: cloth lights itself, and bare feet colour it."""
     blur_px: float = 0.8
     """Standard deviation by which grain is averaged away."""
 
 
-def folds(view: Footage, plate: CleanPlate, *, config: FoldConfig) -> Bool[np.ndarray, "T H W"]:
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Folds:
+    """Where frames may be cloth that has given way."""
+
+    lit: Bool[np.ndarray, "T H W"]
+    """Colours that the plate has nearby, lit about as there."""
+    coloured: Bool[np.ndarray, "T H W"]
+    """The same, however dark: stripes are, and creases."""
+
+
+def folds(
+    view: Footage, plate: CleanPlate, *, stiff: Bool[np.ndarray, "T H W"] | None = None, config: FoldConfig
+) -> Folds:
     """Where frames have colours that the plate has within reach.
 
     White clothes before white walls have such colours, too: this tells where somebody need not be, not where nobody is.
@@ -44,21 +58,25 @@ def folds(view: Footage, plate: CleanPlate, *, config: FoldConfig) -> Bool[np.nd
     Args:
         view: The clip.
         plate: Its clean plate.
+        stiff: Where nothing gives way, as walls.
         config: How far cloth moves and dims.
     """
     n, height, width = view.lab.shape[:3]
     colour = lab_picture((np.clip(plate.colour, 0, 1) * 255).astype(np.uint8))
     reach = max(1, round(config.reach_share * width))
     low, high = (np.asarray(of(colour, disc(reach)), np.float32) for of in (cv2.erode, cv2.dilate))
-    out = np.zeros((n, height, width), bool)
+    lit, coloured = np.zeros((2, n, height, width), bool)
     for t in range(n):
         least, most = (canvas_in_frame(one, view.camera, t, interpolation="linear") for one in (low, high))
         here = cv2.GaussianBlur(view.lab[t].astype(np.float32), (0, 0), config.blur_px)
         light = here[..., 0] / np.float32(plate.exposure[t].mean())
-        within = light > config.darkest * least[..., 0] - config.lightness
-        within &= light < most[..., 0] + config.lightness
-        out[t] = within & (_beyond(here[..., 1:], least[..., 1:], most[..., 1:]) < config.chroma)
-    return out
+        within = light < most[..., 0] + config.lightness
+        within &= _beyond(here[..., 1:], least[..., 1:], most[..., 1:]) < config.chroma
+        if stiff is not None:
+            within &= ~stiff[t]
+        lit[t] = within & (light > config.darkest * least[..., 0] - config.lightness)
+        coloured[t] = within & (light > config.darkest_line * least[..., 0] - config.lightness)
+    return Folds(lit=lit, coloured=coloured)
 
 
 def _beyond(value: NDArray[np.float32], least: NDArray[np.float32], most: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -164,8 +164,8 @@ def segment(
             if index == n_coarse and context is not None:
                 clear = clear_frames(labels, n_subjects, certain)
                 quiet = quiet_places(view, plate, config=config.lighter)
-                folded = folds(view, plate, config=config.folds) & ~quiet  # walls do not give way
-                bodies = somebody(view, background, labels, folded, config=config.walk)
+                cloth = folds(view, plate, stiff=quiet, config=config.folds)
+                bodies = somebody(view, background, labels, cloth, config=config.walk)
                 lay_there = _resized(_pushed(coarse, labels, bodies, clear, config), view.camera.frame_size) > 0
                 for t, sure in certain.items():
                     lay_there[t] &= sure <= PROMPTED  # what a prompt says is not asked again

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float16, UInt8
 
-from polytempo.core.discs import opened
+from polytempo.core.discs import closed, grown, opened
 from polytempo.objects.evidence import Footage
+from polytempo.objects.folds import Folds
 from polytempo.objects.persistence import STEPS
 from polytempo.objects.walk import WalkConfig, Walked
 
@@ -26,20 +27,21 @@ def somebody(
     view: Footage,
     background: Float16[np.ndarray, "T H W"],
     labels: UInt8[np.ndarray, "T H W"],
-    folded: Bool[np.ndarray, "T H W"],
+    cloth: Folds,
     *,
     config: WalkConfig,
 ) -> Bool[np.ndarray, "T H W"]:
     """Where anybody is: labelled so and not lasting, or like nothing in the plate and nowhere lasting.
 
     What looks like nothing in the plate at its place, but like something nearby, may be cloth that gives way: that is
-    nobody unless it is startling, or lies in the midst of somebody, or is but a strip on them.
+    nobody unless it is startling, or lies in the midst of somebody, or is but a strip on them. Thin dark lines on
+    such cloth are its own.
 
     Args:
         view: The clip.
         background: Negative log density of every pixel if the background shows.
         labels: As found so far.
-        folded: Where it may be (``folds``).
+        cloth: Where it may be (``folds``).
         config: See ``least_piece_share``.
     """
     out = np.zeros(labels.shape, bool)
@@ -47,21 +49,23 @@ def somebody(
     strip_px = max(1, round(STRIP_SHARE * labels.shape[2]))
     for t in range(len(labels)):
         mine = (labels[t] > 0) & (view.lasting[t] < STEPS - 2)
-        mine &= ~_beside(folded[t] & mine & (background[t] <= STARTLING), mine, strip_px)
-        mine |= (view.lasting[t] == 0) & (background[t] > np.where(folded[t], STARTLING, DIFFERS))
-        closed = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-        n, pieces, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=4)
+        bare = ~mine | _beside(cloth.lit[t] & mine & (background[t] <= STARTLING), mine, strip_px)
+        mine &= ~(bare | (closed(bare, strip_px) & cloth.coloured[t]))
+        unlike = (view.lasting[t] == 0) & (background[t] > np.where(cloth.lit[t], STARTLING, DIFFERS))
+        mine |= opened(unlike, strip_px) | (unlike & ~cloth.coloured[t])
+        joined = cv2.morphologyEx(mine.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        n, pieces, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=4)
         big = np.flatnonzero(stats[:, cv2.CC_STAT_AREA] >= least)
         out[t] = np.isin(pieces, big[big > 0]) if n > 1 else False
     return out
 
 
 def _beside(cloth: Bool[np.ndarray, "H W"], anybody: Bool[np.ndarray, "H W"], strip_px: int) -> Bool[np.ndarray, "H W"]:
-    """Pieces of what may be cloth that are no strips and reach to where nobody is."""
+    """What may be cloth, in and around pieces of it that are no strips and reach to where nobody is."""
     _, pieces = cv2.connectedComponents(opened(cloth, strip_px).astype(np.uint8), connectivity=4)
     outside = cv2.dilate((~anybody).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     reaching = np.unique(np.asarray(pieces)[outside])
-    return np.isin(pieces, reaching[reaching > 0])
+    return cloth & grown(np.isin(pieces, reaching[reaching > 0]), strip_px + 1)
 
 
 def plainly_somebody(

@@ -309,7 +309,10 @@ def _undisputed(
 def _settled(
     walk: _Walk, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16], unclear: list[int]
 ) -> NDArray[np.uint8]:
-    """Who was found as the frames around have it: what both ways agree on counts a little, what one denies nothing."""
+    """Who was found as the frames around have it, and what was learned of this one.
+
+    What both ways agree on counts a little, what one denies nothing.
+    """
     config, view, n_subjects = walk.config, walk.view, walk.n_subjects
     sure = _undisputed(found, there, back, n_subjects)
     out = found.copy()
@@ -324,7 +327,7 @@ def _settled(
         if asked is None:
             return found[t]
         others = (found[t][..., None] != np.arange(1, n_subjects + 1)) & sure[t][..., None]
-        who = np.where(body[..., None], config.weight * asked + config.undenied * others, 0)
+        who = np.where(body[..., None], config.weight * asked + config.undenied * others + walk.hints[t], 0)
         return np.where(body, heard_around(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(
             np.uint8
         )
