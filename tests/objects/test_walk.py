@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 
 from polytempo.camera.path import static_path
+from polytempo.objects.clear_frames import who_left_open
 from polytempo.objects.colour_model import colour_bins
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import FlowField
 from polytempo.objects.folds import Folds
 from polytempo.objects.limb_reach import LimbReachConfig, Limbs, NearestLimb
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
-from polytempo.objects.walk import WalkConfig, _settled, _Walk, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, _settled, _Walk, who_by_walking
 
 N, H, W = 10, 40, 64
 GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
@@ -168,23 +169,26 @@ def test_what_both_ways_agree_on_is_undisputed_and_what_one_denies_is_not() -> N
         assert not walked.undisputed[labels == 0].any()
 
 
-def test_frames_around_do_not_outvote_what_was_learned_of_this_one() -> None:
+def test_where_frames_around_are_at_odds_what_was_learned_of_this_one_decides() -> None:
     view, labels, context = crossing()
-    here = 4
-    piece = np.zeros((H, W), bool)
-    piece[10:18, 24:34] = True  # of the red block, whose frames around all say so
+    here, reach = 4, 3
+    pieces = np.zeros(labels.shape, bool)
+    for t in range(N):
+        pieces[t, 10:18, 4 + 5 * t : 14 + 5 * t] = True  # of the red block
     found = labels.copy()
-    found[here][piece] = 2
+    for t in range(here, here + reach + 1):  # so far it was lost to the green one in every frame from here on
+        found[t][pieces[t]] = 2
     clear = np.zeros(N, bool)
     walk = _Walk(view, labels, labels > 0, context, clear, 2, clear, {}, {}, WalkConfig(steps=(1,)), lambda _: None)
     unsaid = np.zeros((N, H, W, 3), np.float16)
-    unsaid[..., 1] = 1.0  # one way denies that it is the red one's, so nothing is undisputed
-    for nats, whose in ((0.0, 1), (6.0, 2)):
-        walk.hints = {t: np.zeros((H, W, 2), np.float16) for t in range(N)}
-        walk.hints[here][..., 0] = nats * piece
+    unsaid[..., 2] = 1.0  # both ways deny that it is the green one's: nothing of that is undisputed
+    for nats, whose in ((-6.0, 1), (6.0, 2)):
+        walk.hints = {here: np.zeros((H, W, 2), np.float16)}
+        walk.hints[here][..., 0 if nats > 0 else 1] = abs(nats) * pieces[here]
         out = _settled(walk, found, unsaid, unsaid, [here])
-        assert (out[here][piece] == whose).mean() > 0.9
-        assert (out[here][(labels[here] == 1) & ~piece] == 1).mean() > 0.9
+        assert (out[here][pieces[here]] == whose).mean() > 0.9
+        rest = (labels[here] == 1) & ~pieces[here]
+        assert (out[here][rest] == 1).mean() > 0.9
 
 
 def test_context_says_no_more_who_it_is_where_that_was_followed() -> None:

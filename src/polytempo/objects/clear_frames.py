@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float16, Float32, Float64, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.scenes import frames_apart
@@ -70,6 +70,17 @@ def _contact(labels: NDArray[np.uint8], n_subjects: int) -> float:
         times += cv2.dilate(mine, kernel)
     # Two pixels wide is the seam of two touching outlines.
     return 1.0 if shortest < LEAST_OUTLINE else float((times > 1).sum()) / 2 / shortest
+
+
+def who_left_open(
+    context: Float16[np.ndarray, "T H W L"], clear: Bool[np.ndarray, " T"]
+) -> Float16[np.ndarray, "T H W L"]:
+    """What surroundings say of subjects against the background, and on frames that are not clear not which of them."""
+    out = context.copy()
+    for t in np.flatnonzero(~clear):
+        anybody = np.logaddexp.reduce(context[t, ..., 1:].astype(np.float32), axis=-1)
+        out[t, ..., 1:] = (anybody - np.log(context.shape[-1] - 1))[..., None]
+    return out
 
 
 def share_of_forward(clear: Bool[np.ndarray, " T"], fade_frames: float) -> Float64[np.ndarray, " T"]:

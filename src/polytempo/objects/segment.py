@@ -24,7 +24,7 @@ from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
-from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames
+from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames, who_left_open
 from polytempo.objects.colour_model import ANY_COLOUR
 from polytempo.objects.evidence import (
     EvidenceConfig,
@@ -54,7 +54,7 @@ from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, tol
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
 from polytempo.objects.tidy import tidy_masks, without_rims
-from polytempo.objects.walk import WalkConfig, Walked, who_by_walking, who_left_open
+from polytempo.objects.walk import WalkConfig, Walked, who_by_walking
 
 MATCH = 7.0
 """Cost in nats of the background where it shows what the plate has there."""

@@ -42,6 +42,8 @@ DISPUTED = 0.6
 NEAR_FRAMES = 8.0
 """Over so many frames from a clear one outlines gain their say: a limb that was followed no farther is known, in
 whatever posture."""
+PLAIN_COLOUR = 1.0
+"""Nats up to which a colour tells nothing: skin is everybody's, and hers was seen more of."""
 NEVER = 50.0
 """Cost of a label that cannot be."""
 
@@ -235,6 +237,11 @@ class _Walk:
             who += self.hints[t]
         return who + self.told[t][..., 1:] if t in self.told else who
 
+    def learned_here(self, t: int) -> NDArray[np.float32]:
+        """The same by what was learned from a round before, and by colours that only one has: not by skin."""
+        plain = np.maximum(self.colours - PLAIN_COLOUR, 0)[self.view.bins[t]]
+        return plain + np.minimum(self.hints[t].astype(np.float32), self.config.certainty)
+
     def learn_from(self, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16]) -> None:
         """Once all were followed: how each of them moves, and what outline it has in its posture."""
         config, subjects = self.config, range(self.n_subjects)
@@ -327,7 +334,7 @@ def _settled(
         if asked is None:
             return found[t]
         others = (found[t][..., None] != np.arange(1, n_subjects + 1)) & sure[t][..., None]
-        who = np.where(body[..., None], config.weight * asked + config.undenied * others + walk.hints[t], 0)
+        who = np.where(body[..., None], config.weight * asked + config.undenied * others + walk.learned_here(t), 0)
         return np.where(body, heard_around(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(
             np.uint8
         )
@@ -335,17 +342,6 @@ def _settled(
     asked = [t for t in unclear if t not in walk.told]
     for t, labels in zip(asked, in_turn(settled, ((t,) for t in asked)), strict=True):
         out[t] = labels
-    return out
-
-
-def who_left_open(
-    context: Float16[np.ndarray, "T H W L"], clear: Bool[np.ndarray, " T"]
-) -> Float16[np.ndarray, "T H W L"]:
-    """What surroundings say of subjects against the background, and on frames that are not clear not which of them."""
-    out = context.copy()
-    for t in np.flatnonzero(~clear):
-        anybody = np.logaddexp.reduce(context[t, ..., 1:].astype(np.float32), axis=-1)
-        out[t, ..., 1:] = (anybody - np.log(context.shape[-1] - 1))[..., None]
     return out
 
 
