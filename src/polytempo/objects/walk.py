@@ -240,7 +240,8 @@ class _Walk:
     def learned_here(self, t: int) -> NDArray[np.float32]:
         """The same by what was learned from a round before, and by colours that only one has: not by skin."""
         plain = np.maximum(self.colours - PLAIN_COLOUR, 0)[self.view.bins[t]]
-        return plain + np.minimum(self.hints[t].astype(np.float32), self.config.certainty)
+        learned = self.hints[t].astype(np.float32)
+        return plain + np.minimum(learned - learned.min(-1, keepdims=True), self.config.certainty)
 
     def learn_from(self, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16]) -> None:
         """Once all were followed: how each of them moves, and what outline it has in its posture."""
