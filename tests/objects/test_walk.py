@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pytest
 
 from polytempo.camera.path import static_path
 from polytempo.objects.clear_frames import who_left_open
@@ -189,6 +190,22 @@ def test_where_frames_around_are_at_odds_what_was_learned_of_this_one_decides() 
         assert (out[here][pieces[here]] == whose).mean() > 0.9
         rest = (labels[here] == 1) & ~pieces[here]
         assert (out[here][rest] == 1).mean() > 0.9
+
+
+def test_colours_and_surroundings_speak_of_what_has_come_into_sight_more_than_of_what_was_followed() -> None:
+    view, labels, context = crossing(plain=False)
+    clear = np.arange(N) == 0
+    config = WalkConfig(steps=(1,), followed_say=0.25)
+    walk = _Walk(view, labels, labels > 0, context, clear, 2, clear, {}, {}, config, lambda _: None)
+    new = np.zeros((H, W), np.float32)
+    new[:, 40:] = 1
+    whole, said = walk.told_here(6), walk.told_here(6, new)
+    body = labels[6] > 0
+    assert whole[body].max() > 1
+    assert said[:, 40:] == pytest.approx(whole[:, 40:])
+    assert said[:, :40] == pytest.approx(0.25 * whole[:, :40], abs=1e-5)
+    walk.hints = {6: np.full((H, W, 2), 2, np.float16)}  # what was learned is said of everybody
+    assert walk.told_here(6, new) == pytest.approx(said + 2, abs=1e-5)
 
 
 def test_context_says_no_more_who_it_is_where_that_was_followed() -> None:

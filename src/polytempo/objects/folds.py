@@ -32,8 +32,12 @@ class FoldConfig:
     """The same of lines on the cloth: what moved was averaged away in the plate."""
     lightness: float = 5.0
     """Noise of lightness."""
-    chroma: float = 9.0
-    """Departure from the chroma nearby, in each of two channels: cloth lights itself, and bare feet colour it."""
+    chroma: float = 6.0
+    """Departure from the chroma nearby, in each of two channels."""
+    chroma_hollow: float = 9.0
+    """The same in a hollow, which cloth lights and bare legs colour."""
+    hollow: float = 0.85
+    """Share of the least lightness nearby from which on it is one."""
     blur_px: float = 0.8
     """Standard deviation by which grain is averaged away."""
 
@@ -70,8 +74,10 @@ def folds(
         least, most = (canvas_in_frame(one, view.camera, t, interpolation="linear") for one in (low, high))
         here = cv2.GaussianBlur(view.lab[t].astype(np.float32), (0, 0), config.blur_px)
         light = here[..., 0] / np.float32(plate.exposure[t].mean())
+        dim = np.clip((1 - light / np.maximum(least[..., 0], 1)) / (1 - config.hollow), 0, 1)
+        departure = config.chroma + (config.chroma_hollow - config.chroma) * dim
         within = light < most[..., 0] + config.lightness
-        within &= _beyond(here[..., 1:], least[..., 1:], most[..., 1:]) < config.chroma
+        within &= _beyond(here[..., 1:], least[..., 1:], most[..., 1:]) < departure
         if stiff is not None:
             within &= ~stiff[t]
         lit[t] = within & (light > config.darkest * least[..., 0] - config.lightness)

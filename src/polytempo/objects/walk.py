@@ -75,6 +75,9 @@ class WalkConfig:
     rehearsed, and takes most of what is near the one in front for the one in front."""
     context_bound: float = 0.8
     """Largest advantage in nats of one subject over another from that."""
+    followed_say: float = 0.3
+    """Share of what colours and surroundings say that counts, on the way, of what was followed: the same was said of it
+    on every frame behind, and would in the end outweigh who it was."""
     motion: CommonMotionConfig = field(default_factory=CommonMotionConfig)
     """What tells subjects apart by how they move, once they were followed a first time."""
     motion_weight: float = 0.8
@@ -222,8 +225,8 @@ class _Walk:
         told = Progress(stage="objects.walk", done=self._done, total=self._total, message="Following who is who")
         self._report(told)
 
-    def told_here(self, t: int) -> NDArray[np.float32]:
-        """Cost of every subject ``[H, W, K]`` by this frame alone."""
+    def told_here(self, t: int, new: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Cost of every subject ``[H, W, K]`` by this frame alone; ``new`` is how unlike a pixel is all behind, 0…1."""
         config, (height, width) = self.config, self.labels.shape[1:]
         around = cv2.resize(self.context[t].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
         said = -around[..., 1:]
@@ -231,6 +234,8 @@ class _Walk:
         anybody = 1 - np.exp(around[..., :1])
         who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
         who += self.colours[self.view.bins[t]]
+        if new is not None:
+            who *= config.followed_say + (1 - config.followed_say) * new[..., None]
         if (reached := self.reach.costs(t, (width, height))) is not None:
             who += reached[..., 1:]
         if t in self.hints:
@@ -290,7 +295,8 @@ class _Walk:
             matched = likest_behind(view, belief, self.sources, body, t, step, last, config)
             heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
             heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
-            solved = heard_around(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
+            told = self.told_here(t, matched.min(-1) / config.unlike)
+            solved = heard_around(view, heard[t, ..., 1:] + told, body, t, config)
             belief[t] = np.minimum(solved, config.certainty)
             if t in self.told:  # what was thought before it was told is not asked again
                 last = t
