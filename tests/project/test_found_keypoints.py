@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ from polytempo.bodies.keypoints_import import read_keypoints
 from polytempo.core.errors import InputError
 from polytempo.core.progress import silent
 from polytempo.objects.cast import Cast
-from polytempo.project.folder import Project, open_project
+from polytempo.project.folder import Project
 from polytempo.project.found_keypoints import run_vitpose
 from polytempo.project.run import Result, run_stage
 from polytempo.synth.draw import DrawnScene
 from polytempo.video.clip import Clip
-from polytempo.video.probe import probe
 from support import true_cast
 
 
@@ -36,17 +34,6 @@ def weights(folder: Path, *, sure: float) -> Path:
         model.head.conv.bias.fill_(sure)
     model.save_pretrained(folder)
     return folder
-
-
-@pytest.fixture
-def clip(crossing_folder: Path) -> Clip:
-    return probe(crossing_folder / "input.mp4")
-
-
-@pytest.fixture
-def project(tmp_path: Path, clip: Clip) -> Iterator[Project]:
-    with open_project(tmp_path / "p.polytempo", clip=clip.path) as project:
-        yield project
 
 
 def cast_result(project: Project, scene: DrawnScene) -> Result[Cast]:

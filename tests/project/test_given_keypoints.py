@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,22 +11,10 @@ import pytest
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.core.errors import InputError
 from polytempo.objects.prompts import Prompt, Prompts, SubjectPrompts
-from polytempo.project.folder import Project, open_project
+from polytempo.project.folder import Project
 from polytempo.project.given_keypoints import FILE, forget_keypoints, keep_keypoints, limbs_for_prompts, limbs_key
 from polytempo.synth.draw import DrawnScene
 from polytempo.video.clip import Clip
-from polytempo.video.probe import probe
-
-
-@pytest.fixture
-def clip(crossing_folder: Path) -> Clip:
-    return probe(crossing_folder / "input.mp4")
-
-
-@pytest.fixture
-def project(tmp_path: Path, clip: Clip) -> Iterator[Project]:
-    with open_project(tmp_path / "p.polytempo", clip=clip.path) as project:
-        yield project
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,17 +10,11 @@ import pytest
 from polytempo.bodies.complete_cast import BodiesConfig, bodies_of, completed_cast
 from polytempo.camera.path import static_path
 from polytempo.core.progress import silent
-from polytempo.project.folder import DamagedProjectError, Project, open_project
+from polytempo.project.folder import DamagedProjectError, Project
 from polytempo.project.run import Result, run_stage
 from polytempo.project.whole_bodies import WholeBodies, run_whole_bodies
 from polytempo.synth.draw import DrawnScene
 from support import detections, true_cast
-
-
-@pytest.fixture
-def project(tmp_path: Path, crossing_folder: Path) -> Iterator[Project]:
-    with open_project(tmp_path / "p.polytempo", clip=crossing_folder / "input.mp4") as project:
-        yield project
 
 
 @dataclass
