@@ -10,7 +10,7 @@ from polytempo.camera.path import static_path
 from polytempo.objects.colour_model import colour_bins, lab_picture
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import neighbour_flow
-from polytempo.objects.pushed import PushedConfig, nobody_there, pushed
+from polytempo.objects.pushed import PushedConfig, nobody_there, not_prompted, pushed
 from polytempo.objects.walk import WalkConfig, Walked
 
 N, H, W = 12, 72, 128
@@ -94,3 +94,15 @@ def test_where_things_lie_nobody_is_likely_and_elsewhere_nothing_changes() -> No
     assert found[0, 0, 1].tolist() == [0, 6, 6]
     assert not found[0, 1:].any()
     assert not costs[0, 0, 1].any()
+
+
+def test_what_a_prompt_says_is_not_asked_again() -> None:
+    there = np.zeros((3, 4, 6), bool)
+    there[:, 1:3] = True
+    sure = np.zeros((4, 6), np.float32)
+    sure[:, :2], sure[:, 2:4] = 1.0, 0.4
+    left = not_prompted(there, {1: sure})
+    assert not left[1, :, :2].any()
+    np.testing.assert_array_equal(left[1, :, 2:], there[1, :, 2:])
+    np.testing.assert_array_equal(left[[0, 2]], there[[0, 2]])
+    assert there[1, 1, 0]

@@ -7,18 +7,21 @@ from: followed back to frames on which it is clear who is who, it is nobody.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float16, UInt8
+from jaxtyping import Bool, Float16, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.evidence import Footage
 from polytempo.objects.walk import WalkConfig, Walked, heard_around, likest_behind
 
 NOBODY, SOMEBODY = 0, 1
+PROMPTED = 0.5
+"""Certainty from which on a prompt has told what a pixel is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +74,21 @@ def pushed(
         lead = np.maximum(*(one[t] for one in ways)).astype(np.float32) * _told_by_detail(view.lab[t], config)
         cost = np.stack([np.maximum(-lead, 0) + config.doubt, np.maximum(lead, 0)], -1)
         out[t] = bodies[t] & (heard_around(view, cost, bodies[t], int(t), walk).argmin(-1) == NOBODY)
+    return out
+
+
+def not_prompted(
+    there: Bool[np.ndarray, "T H W"], certain: Mapping[int, Float32[np.ndarray, "H W"]]
+) -> Bool[np.ndarray, "T H W"]:
+    """What is pushed about but for pixels of which a prompt says who they are: that is not asked again.
+
+    Args:
+        there: From ``pushed``, at the size of ``certain``.
+        certain: How certain prompts make it who is who, 0…1, by frame.
+    """
+    out = there.copy()
+    for t, sure in certain.items():
+        out[t] &= sure <= PROMPTED
     return out
 
 

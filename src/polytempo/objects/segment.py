@@ -49,7 +49,7 @@ from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
 from polytempo.objects.propagate import PropagateConfig, propagate
-from polytempo.objects.pushed import PushedConfig, nobody_there, pushed
+from polytempo.objects.pushed import PushedConfig, nobody_there, not_prompted, pushed
 from polytempo.objects.rehearse import RehearseConfig, WhoNetwork, rehearse, told_by_context
 from polytempo.objects.scenes import Backdrop, frames_apart
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
@@ -58,8 +58,6 @@ from polytempo.objects.walk import WalkConfig, Walked, who_by_walking
 
 MATCH = 7.0
 """Cost in nats of the background where it shows what the plate has there."""
-PROMPTED = 0.5
-"""Certainty from which on a prompt has told what a pixel is."""
 APART_CERTAIN = 0.9
 """How certain it is who is who where subjects stand apart: a whole body is seldom taken for another."""
 
@@ -167,8 +165,7 @@ def segment(
                 cloth = folds(view, plate, stiff=quiet, config=config.folds)
                 bodies = somebody(view, background, labels, cloth, config=config.walk)
                 lay_there = _resized(_pushed(coarse, labels, bodies, clear, config), view.camera.frame_size) > 0
-                for t, sure in certain.items():
-                    lay_there[t] &= sure <= PROMPTED  # what a prompt says is not asked again
+                lay_there = not_prompted(lay_there, certain)
                 bodies &= ~lay_there
                 background = np.where(lay_there, np.minimum(background, np.float16(MATCH)), background)
                 walked = who_by_walking(
