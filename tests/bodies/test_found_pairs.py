@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from polytempo.bodies.found_pairs import FoundPair, held_out, in_turn, one_of, read_found_pairs
+from polytempo.bodies.found_pairs import FoundPair, held_out, one_after_another, one_of, read_found_pairs
 from polytempo.bodies.train_uv import UvTraining, train_uv_network, uv_scores
 from polytempo.bodies.uv_network import UvNetworkConfig
 from polytempo.bodies.uv_pairs import Pair, draw_pair
@@ -106,7 +106,7 @@ def test_the_network_learns_its_pairs(tmp_path: Path) -> None:
     _, losses = train_uv_network(config, source=one_of(pairs), seed=1)
     assert np.mean(losses[-5:]) < 0.6 * np.mean(losses[:5])
     nobody = np.zeros((96, 96), np.uint8), np.zeros((96, 96, 2), np.float32)
-    scores = uv_scores(lambda _: nobody, n_people=len(pairs), side=96, source=in_turn(pairs))
+    scores = uv_scores(lambda _: nobody, n_people=len(pairs), side=96, source=one_after_another(pairs))
     assert scores.part_accuracy == scores.silhouette_iou == 0
 
 

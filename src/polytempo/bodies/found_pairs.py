@@ -112,7 +112,7 @@ def one_of(pairs: Sequence[FoundPair]) -> PairSource:
     return lambda rng, side: pairs[int(rng.integers(len(pairs)))].picture(side)
 
 
-def in_turn(pairs: Sequence[FoundPair]) -> PairSource:
+def one_after_another(pairs: Sequence[FoundPair]) -> PairSource:
     """A source that gives each of its pairs once, to score on."""
     left = iter(pairs)
     return lambda _, side: next(left).picture(side)

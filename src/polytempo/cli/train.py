@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from polytempo.bodies.found_pairs import FoundPair, held_out, in_turn, one_of, read_found_pairs
+from polytempo.bodies.found_pairs import FoundPair, held_out, one_after_another, one_of, read_found_pairs
 from polytempo.bodies.keypoints import Keypoints
 from polytempo.bodies.keypoints_to_uv import network_uv
 from polytempo.bodies.train_uv import Body, UvTraining, drawn_pair, train_uv_network, uv_from_keypoints, uv_scores
@@ -63,7 +63,7 @@ def train_command(
         }
         scores = {name: uv_scores(way, n_people=held_out_people, side=large) for name, way in ways.items()}
         scores |= {
-            f"{name}, own pairs": uv_scores(way, n_people=len(kept), side=large, source=in_turn(kept))
+            f"{name}, own pairs": uv_scores(way, n_people=len(kept), side=large, source=one_after_another(kept))
             for name, way in ways.items()
             if kept
         }
