@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-import pytest
 
 from polytempo.camera.path import static_path
 from polytempo.objects.clear_frames import who_left_open
@@ -16,7 +15,7 @@ from polytempo.objects.flow import FlowField
 from polytempo.objects.folds import Folds
 from polytempo.objects.limb_reach import LimbReachConfig, Limbs, NearestLimb
 from polytempo.objects.somebody import no_background, plainly_somebody, somebody, unmistakably
-from polytempo.objects.walk import WalkConfig, _settled, _Walk, who_by_walking
+from polytempo.objects.walk import WalkConfig, who_by_walking
 
 N, H, W = 10, 40, 64
 GREY, RED, GREEN = (140, 128, 128), (120, 190, 150), (120, 90, 150)
@@ -168,44 +167,6 @@ def test_what_both_ways_agree_on_is_undisputed_and_what_one_denies_is_not() -> N
         assert (walked.undisputed[1:-1][labels[1:-1] == 1].mean() < 0.2) == exchanged
         assert (walked.undisputed[1:-1][labels[1:-1] == 1].mean() > 0.95) != exchanged
         assert not walked.undisputed[labels == 0].any()
-
-
-def test_where_frames_around_are_at_odds_what_was_learned_of_this_one_decides() -> None:
-    view, labels, context = crossing()
-    here, reach = 4, 3
-    pieces = np.zeros(labels.shape, bool)
-    for t in range(N):
-        pieces[t, 10:18, 4 + 5 * t : 14 + 5 * t] = True  # of the red block
-    found = labels.copy()
-    for t in range(here, here + reach + 1):  # so far it was lost to the green one in every frame from here on
-        found[t][pieces[t]] = 2
-    clear = np.zeros(N, bool)
-    walk = _Walk(view, labels, labels > 0, context, clear, 2, clear, {}, {}, WalkConfig(steps=(1,)), lambda _: None)
-    unsaid = np.zeros((N, H, W, 3), np.float16)
-    unsaid[..., 2] = 1.0  # both ways deny that it is the green one's: nothing of that is undisputed
-    for nats, whose in ((-6.0, 1), (6.0, 2)):
-        walk.hints = {here: np.zeros((H, W, 2), np.float16)}
-        walk.hints[here][..., 0 if nats > 0 else 1] = abs(nats) * pieces[here]
-        out = _settled(walk, found, unsaid, unsaid, [here])
-        assert (out[here][pieces[here]] == whose).mean() > 0.9
-        rest = (labels[here] == 1) & ~pieces[here]
-        assert (out[here][rest] == 1).mean() > 0.9
-
-
-def test_colours_and_surroundings_speak_of_what_has_come_into_sight_more_than_of_what_was_followed() -> None:
-    view, labels, context = crossing(plain=False)
-    clear = np.arange(N) == 0
-    config = WalkConfig(steps=(1,), followed_say=0.25)
-    walk = _Walk(view, labels, labels > 0, context, clear, 2, clear, {}, {}, config, lambda _: None)
-    new = np.zeros((H, W), np.float32)
-    new[:, 40:] = 1
-    whole, said = walk.told_here(6), walk.told_here(6, new)
-    body = labels[6] > 0
-    assert whole[body].max() > 1
-    assert said[:, 40:] == pytest.approx(whole[:, 40:])
-    assert said[:, :40] == pytest.approx(0.25 * whole[:, :40], abs=1e-5)
-    walk.hints = {6: np.full((H, W, 2), 2, np.float16)}  # what was learned is said of everybody
-    assert walk.told_here(6, new) == pytest.approx(said + 2, abs=1e-5)
 
 
 def test_context_says_no_more_who_it_is_where_that_was_followed() -> None:

@@ -42,8 +42,6 @@ DISPUTED = 0.6
 NEAR_FRAMES = 8.0
 """Over so many frames from a clear one outlines gain their say: a limb that was followed no farther is known, in
 whatever posture."""
-PLAIN_COLOUR = 1.0
-"""Nats up to which a colour tells nothing: skin is everybody's, and hers was seen more of."""
 NEVER = 50.0
 """Cost of a label that cannot be."""
 
@@ -75,9 +73,6 @@ class WalkConfig:
     rehearsed, and takes most of what is near the one in front for the one in front."""
     context_bound: float = 0.8
     """Largest advantage in nats of one subject over another from that."""
-    followed_say: float = 0.3
-    """Share of what colours and surroundings say that counts, on the way, of what was followed: the same was said of it
-    on every frame behind, and would in the end outweigh who it was."""
     motion: CommonMotionConfig = field(default_factory=CommonMotionConfig)
     """What tells subjects apart by how they move, once they were followed a first time."""
     motion_weight: float = 0.8
@@ -225,8 +220,8 @@ class _Walk:
         told = Progress(stage="objects.walk", done=self._done, total=self._total, message="Following who is who")
         self._report(told)
 
-    def told_here(self, t: int, new: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Cost of every subject ``[H, W, K]`` by this frame alone; ``new`` is how unlike a pixel is all behind, 0…1."""
+    def told_here(self, t: int) -> NDArray[np.float32]:
+        """Cost of every subject ``[H, W, K]`` by this frame alone."""
         config, (height, width) = self.config, self.labels.shape[1:]
         around = cv2.resize(self.context[t].astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
         said = -around[..., 1:]
@@ -234,19 +229,11 @@ class _Walk:
         anybody = 1 - np.exp(around[..., :1])
         who = np.minimum(config.context_weight * said, config.context_bound) * np.minimum(2 * anybody, 1)
         who += self.colours[self.view.bins[t]]
-        if new is not None:
-            who *= config.followed_say + (1 - config.followed_say) * new[..., None]
         if (reached := self.reach.costs(t, (width, height))) is not None:
             who += reached[..., 1:]
         if t in self.hints:
             who += self.hints[t]
         return who + self.told[t][..., 1:] if t in self.told else who
-
-    def learned_here(self, t: int) -> NDArray[np.float32]:
-        """The same by what was learned from a round before, and by colours that only one has: not by skin."""
-        plain = np.maximum(self.colours - PLAIN_COLOUR, 0)[self.view.bins[t]]
-        learned = self.hints[t].astype(np.float32)
-        return plain + np.minimum(learned - learned.min(-1, keepdims=True), self.config.certainty)
 
     def learn_from(self, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16]) -> None:
         """Once all were followed: how each of them moves, and what outline it has in its posture."""
@@ -295,8 +282,7 @@ class _Walk:
             matched = likest_behind(view, belief, self.sources, body, t, step, last, config)
             heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
             heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
-            told = self.told_here(t, matched.min(-1) / config.unlike)
-            solved = heard_around(view, heard[t, ..., 1:] + told, body, t, config)
+            solved = heard_around(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
             belief[t] = np.minimum(solved, config.certainty)
             if t in self.told:  # what was thought before it was told is not asked again
                 last = t
@@ -323,10 +309,7 @@ def _undisputed(
 def _settled(
     walk: _Walk, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16], unclear: list[int]
 ) -> NDArray[np.uint8]:
-    """Who was found as the frames around have it, and what was learned of this one.
-
-    What both ways agree on counts a little, what one denies nothing.
-    """
+    """Who was found as the frames around have it: what both ways agree on counts a little, what one denies nothing."""
     config, view, n_subjects = walk.config, walk.view, walk.n_subjects
     sure = _undisputed(found, there, back, n_subjects)
     out = found.copy()
@@ -341,7 +324,7 @@ def _settled(
         if asked is None:
             return found[t]
         others = (found[t][..., None] != np.arange(1, n_subjects + 1)) & sure[t][..., None]
-        who = np.where(body[..., None], config.weight * asked + config.undenied * others + walk.learned_here(t), 0)
+        who = np.where(body[..., None], config.weight * asked + config.undenied * others, 0)
         return np.where(body, heard_around(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(
             np.uint8
         )
