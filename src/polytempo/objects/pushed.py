@@ -30,6 +30,8 @@ class PushedConfig:
 
     doubt: float = 1.5
     """Cost in nats of calling nobody what looked like somebody so far."""
+    contrary: float = 0.3
+    """Share that counts of what the less sure way through time says against it."""
     detail: float = 8.0
     """Spread of Lab around a pixel from which on it is mostly believed: a white shirt is followed to any white wall."""
     cost: float = 6.0
@@ -71,7 +73,9 @@ def pushed(
     with ThreadPoolExecutor(2) as pool:
         ways = list(pool.map(way, (1, -1)))
     for t in np.flatnonzero(~clear):
-        lead = np.maximum(*(one[t] for one in ways)).astype(np.float32) * _told_by_detail(view.lab[t], config)
+        there, back = (one[t].astype(np.float32) for one in ways)
+        lead = np.maximum(there, back) + config.contrary * np.minimum(np.minimum(there, back), 0)
+        lead *= _told_by_detail(view.lab[t], config)
         cost = np.stack([np.maximum(-lead, 0) + config.doubt, np.maximum(lead, 0)], -1)
         out[t] = bodies[t] & (heard_around(view, cost, bodies[t], int(t), walk).argmin(-1) == NOBODY)
     return out
