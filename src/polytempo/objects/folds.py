@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from polytempo.camera.plate import CleanPlate
 from polytempo.camera.warp import canvas_in_frame
-from polytempo.core.discs import disc
+from polytempo.core.discs import disc, opened
 from polytempo.objects.colour_model import lab_picture
 from polytempo.objects.evidence import Footage
 
@@ -38,6 +38,9 @@ class FoldConfig:
     """The same in a hollow, which cloth lights and bare legs colour."""
     hollow: float = 0.85
     """Share of the least lightness nearby from which on it is one."""
+    narrow_share: float = 0.0067
+    """Places narrower than twice this between stiff ones, as a share of the picture's width, are as stiff: stripes and
+    edges on a wall."""
     blur_px: float = 0.8
     """Standard deviation by which grain is averaged away."""
 
@@ -68,6 +71,7 @@ def folds(
     n, height, width = view.lab.shape[:3]
     colour = lab_picture((np.clip(plate.colour, 0, 1) * 255).astype(np.uint8))
     reach = max(1, round(config.reach_share * width))
+    narrow = max(1, round(config.narrow_share * width))
     low, high = (np.asarray(of(colour, disc(reach)), np.float32) for of in (cv2.erode, cv2.dilate))
     lit, coloured = np.zeros((2, n, height, width), bool)
     for t in range(n):
@@ -79,7 +83,7 @@ def folds(
         within = light < most[..., 0] + config.lightness
         within &= _beyond(here[..., 1:], least[..., 1:], most[..., 1:]) < departure
         if stiff is not None:
-            within &= ~stiff[t]
+            within &= opened(~stiff[t], narrow)
         lit[t] = within & (light > config.darkest * least[..., 0] - config.lightness)
         coloured[t] = within & (light > config.darkest_line * least[..., 0] - config.lightness)
     return Folds(lit=lit, coloured=coloured)
