@@ -58,6 +58,15 @@ def test_a_hollow_is_cloth_and_a_foot_is_not() -> None:
     assert not folds(view, plate, stiff=np.ones_like(hollow), config=FoldConfig()).coloured.any()
 
 
+def test_a_stripe_between_stiff_places_is_as_stiff() -> None:
+    view, plate, _, hollow = trodden_cloth()
+    columns = np.arange(W)[None, None, :]
+    for wide, cloth in ((3, False), (40, True)):
+        stiff = np.broadcast_to((columns < 60) | (columns >= 60 + wide), hollow.shape)
+        found = folds(view, plate, stiff=stiff, config=FoldConfig(narrow_share=0.02))
+        assert (found.lit & ~stiff)[hollow & ~stiff].mean() > 0.9 if cloth else not found.lit.any()
+
+
 def test_a_fold_is_nobody_unless_it_is_startling() -> None:
     view, _, foot, hollow = trodden_cloth()
     nobody = np.zeros(foot.shape, np.uint8)
