@@ -16,7 +16,7 @@ from polytempo.objects.registration import pull
 LEAST_SAY = 0.1
 """Frames around with less say than this are not asked."""
 CELLS = 3
-"""Cells of the grid of motion within a standard deviation of its smoothness."""
+"""Cells of the grid of motion within its reach, about."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +62,8 @@ class BodyMotion:
     """Motion of the pieces seen around, beside the camera's, times ``known``."""
     known: Float32[np.ndarray, "T h w"]
     """Share of what is around, 0…1, that is seen of the body on both frames and whose flow is believed."""
+    reach_cells: float
+    """``MotionConfig.reach`` on that grid."""
     config: MotionConfig
 
     def field(self, t: int) -> Float32[np.ndarray, "H W 2"]:
@@ -81,10 +83,10 @@ class BodyMotion:
         apart = there[..., :2] / told - self.move[t]
         apart *= 1 / (1 + self.config.own_way_px**2 / np.maximum((apart**2).sum(-1, keepdims=True), 1e-6))
         near = here + missing * there[..., 2:] * np.dstack([self.move[t] + apart, np.ones_like(told)])
-        far = cv2.GaussianBlur(near, (0, 0), CELLS * self.config.wide, borderType=cv2.BORDER_CONSTANT)
+        far = cv2.GaussianBlur(near, (0, 0), self.config.wide * self.reach_cells, borderType=cv2.BORDER_CONSTANT)
         own = np.broadcast_to(self.move[t], near[..., :2].shape)
-        for told in (far, near):
-            own = own + (told[..., :2] - own * told[..., 2:]) / (told[..., 2:] + self.config.doubt)
+        for heard in (far, near):
+            own = own + (heard[..., :2] - own * heard[..., 2:]) / (heard[..., 2:] + self.config.doubt)
         full = cv2.resize(own.astype(np.float32), self.camera.frame_size, interpolation=cv2.INTER_LINEAR)
         return camera_field(self.camera, t, t - self.step) + full
 
@@ -150,6 +152,7 @@ def body_motion(
         sureness=sureness.astype(np.float32),
         moved=moved,
         known=known,
+        reach_cells=sigma / cell,
         config=config,
     )
 
