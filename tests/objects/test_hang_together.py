@@ -108,3 +108,14 @@ def test_it_stays_for_as_long_as_flow_leads_back_to_its_shoulders() -> None:
     head = np.s_[1:, 18:30, 50:64]
     assert (rejoined(labels, 2, flow=FlowField(to_next=still, to_previous=still))[head] == 1).all()
     assert (rejoined(labels, 2, flow=FlowField(to_next=away, to_previous=away))[head] == 2).all()
+
+
+def test_who_is_behind_hides_no_piece_of_who_is_in_front() -> None:
+    labels = hidden_join(bare_px=0)
+    followed = np.ones(labels.shape, bool)
+    behind = np.zeros((1, 2, 2), bool)
+    behind[0, 1, 0] = True  # the first subject is behind the second: the join may be hidden
+    assert (rejoined(labels, 2, followed, behind=behind) == labels).all()
+    found = rejoined(labels, 2, followed, behind=behind.transpose(0, 2, 1))
+    assert (found[0, 18:30, 50:64] == 2).all()
+    assert (found[0, 30:] == labels[0, 30:]).all()

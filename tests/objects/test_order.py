@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytempo.objects.order import back_to_front, meetings, runs, touching
+from polytempo.objects.order import back_to_front, known_behind, meetings, runs, touching
 
 
 def boxes(n: int, *, top: int, bottom: int, start: int, step: int) -> np.ndarray:
@@ -54,3 +54,14 @@ def test_without_meeting_lower_feet_are_nearer() -> None:
     }
     assert meetings(masks) == []
     assert set(back_to_front(masks, [])) == {("far", "near")}
+
+
+def test_who_is_plainly_cut_is_known_to_be_behind_while_they_meet_and_nobody_else_is() -> None:
+    front = boxes(20, top=5, bottom=30, start=85, step=-4)
+    behind = boxes(20, top=8, bottom=38, start=5, step=4) & ~front
+    known = known_behind([behind, front])
+    met = meetings({"behind": behind, "front": front})[0]
+    assert known[met.start : met.stop, 1, 0].all()
+    assert known.sum() == met.stop - met.start
+    beside = boxes(20, top=5, bottom=30, start=60, step=0)
+    assert not known_behind([beside, boxes(20, top=5, bottom=30, start=70, step=0)]).any()

@@ -30,6 +30,7 @@ def rejoined(
     n_subjects: int,
     followed: Bool[np.ndarray, "T H W"] | None = None,
     flow: FlowField | None = None,
+    behind: Bool[np.ndarray, "T K K"] | None = None,
 ) -> UInt8[np.ndarray, "T H W"]:
     """Give pieces that lie apart from their own subject's largest piece to the subject they touch.
 
@@ -44,6 +45,7 @@ def rejoined(
         flow: Between neighbouring frames. Where it is given, a piece between which and its body there is more of
             somebody else than of nothing stays as long as flow leads most of it to what hung together with that body
             a frame before or after: a head was on its shoulders before an arm came between them.
+        behind: Whether, on a frame, the second subject is known to be behind the first: it hides no join of that one.
 
     Source: ours.
     """
@@ -53,17 +55,24 @@ def rejoined(
     areas = np.stack([np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)])
     usual = [float(np.median(one[one > 0])) ** 0.5 if one.any() else 0.0 for one in areas]
     ways = [None if followed is None else followed[t] for t in range(len(labels))]
+    hides = np.ones((len(labels), n_subjects, n_subjects), bool) if behind is None else ~behind
+    hidden_by = np.pad(hides, ((0, 0), (0, 0), (1, 0)))  # by label; nothing is hidden by 0
     kept = np.zeros(labels.shape, bool)
     if flow is not None:
         loose = [
-            [one for k in range(n_subjects) if areas[k, t] for one in _loose(labels[t], k + 1, usual[k], ways[t])]
+            [
+                one
+                for k in range(n_subjects)
+                if areas[k, t]
+                for one in _loose(labels[t], k + 1, usual[k], ways[t], hidden_by[t, k])
+            ]
             for t in range(len(labels))
         ]
         kept = _once_joined(labels, loose, flow)
     for t in range(len(labels)):
         for k in np.argsort(areas[:, t]):  # the smallest first: what it gains may bring its body together
             if areas[k, t]:
-                for piece, _ in _loose(out[t], int(k) + 1, usual[int(k)], ways[t]):
+                for piece, _ in _loose(out[t], int(k) + 1, usual[int(k)], ways[t], hidden_by[t, k]):
                     if kept[t][piece[:, 0], piece[:, 1]].mean() <= MOST:
                         _give_away(out[t], piece, int(k) + 1)
     return out
@@ -98,7 +107,11 @@ def _once_joined(
 
 
 def _loose(
-    labels: NDArray[np.uint8], label: int, side_px: float, followed: NDArray[np.bool_] | None
+    labels: NDArray[np.uint8],
+    label: int,
+    side_px: float,
+    followed: NDArray[np.bool_] | None,
+    hidden_by: NDArray[np.bool_],
 ) -> list[tuple[NDArray[np.int64], bool]]:
     """Places ``[N, 2]`` of pieces that are too far from a subject's largest one, and whether most between is others."""
     mine = labels == label
@@ -119,7 +132,7 @@ def _loose(
         piece = np.argwhere(pieces == i)
         gaps = away[piece[:, 0], piece[:, 1]]
         at = piece[int(gaps.argmin())]
-        bare, covered = _gap(labels, label, at, places[nearest[at[0], at[1]]])
+        bare, covered = _gap(labels, label, at, places[nearest[at[0], at[1]]], hidden_by)
         if bare + COVERED * covered <= REACH * side_px:
             continue
         was_followed = followed is not None and followed[piece[:, 0], piece[:, 1]].mean() > MOST
@@ -142,10 +155,17 @@ def _give_away(labels: NDArray[np.uint8], piece: NDArray[np.int64], label: int) 
         window[one] = counts.argmax()
 
 
-def _gap(labels: NDArray[np.uint8], label: int, a: NDArray[np.int64], b: NDArray[np.int64]) -> tuple[float, float]:
-    """Pixels on the straight line between two places: bare ones, and those under another subject."""
+def _gap(
+    labels: NDArray[np.uint8],
+    label: int,
+    a: NDArray[np.int64],
+    b: NDArray[np.int64],
+    hidden_by: NDArray[np.bool_],
+) -> tuple[float, float]:
+    """Pixels on the straight line between two places: bare ones, and those under a subject that may hide this one."""
     n = int(np.abs(a - b).max()) + 1
     y, x = np.round(np.linspace(a, b, n)).astype(int).T
-    under = labels[y, x]
+    other = labels[y, x] != label
+    covered = other & hidden_by[labels[y, x]]
     length = float(np.hypot(*(a - b))) / n
-    return length * float((under == 0).sum()), length * float(((under > 0) & (under != label)).sum())
+    return length * float((other & ~covered).sum()), length * float(covered.sum())

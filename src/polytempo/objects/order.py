@@ -10,6 +10,11 @@ import numpy as np
 from jaxtyping import Bool
 from numpy.typing import NDArray
 
+CUT = 0.04
+"""Share of its area that who is behind lacks more than who is in front, from which on it is told who that is."""
+SURELY_CUT = 0.1
+"""The same from which on it is beyond doubt."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Meeting:
@@ -59,7 +64,7 @@ def meetings(masks: dict[str, Bool[np.ndarray, "T H W"]], *, join: int = 3) -> l
         for start, stop in runs(flags, join=join):
             loss_a, loss_b = (_loss(masks[k], flags, start, stop) for k in (a, b))
             gap = loss_a - loss_b
-            if abs(gap) > 0.04:
+            if abs(gap) > CUT:
                 front, back = (b, a) if gap > 0 else (a, b)
             else:
                 front, back = (a, b) if _feet(masks[a], start, stop) >= _feet(masks[b], start, stop) else (b, a)
@@ -89,6 +94,19 @@ def back_to_front(masks: dict[str, Bool[np.ndarray, "T H W"]], met: list[Meeting
                 # Over the whole clip, so that the order does not flicker as feet pass each other.
                 wins[a if np.nanmedian(feet[a]) >= np.nanmedian(feet[b]) else b] += 1
         out.append(tuple(sorted(names, key=lambda k: (wins[k], names.index(k)))))
+    return out
+
+
+def known_behind(masks: list[Bool[np.ndarray, "T H W"]]) -> Bool[np.ndarray, "T K K"]:
+    """On which frames the second subject is behind the first: those on which they meet, and one is plainly cut.
+
+    Args:
+        masks: Modal masks.
+    """
+    out = np.zeros((len(masks[0]), len(masks), len(masks)), bool)
+    for meeting in meetings({str(k): one for k, one in enumerate(masks)}):
+        if meeting.certainty > SURELY_CUT:
+            out[meeting.start : meeting.stop, int(meeting.front), int(meeting.back)] = True
     return out
 
 

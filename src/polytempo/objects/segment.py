@@ -45,6 +45,7 @@ from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_p
 from polytempo.objects.limb_reach import Limbs, limb_reach
 from polytempo.objects.mixed_rims import without_mixed_rims
 from polytempo.objects.moving import motion_both_ways, moving_pixels
+from polytempo.objects.order import known_behind
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
@@ -206,7 +207,8 @@ def segment(
             stage=f"objects.segment.round{index + 1}",
         )
         followed = None if walked is None else walked.undisputed & (labels == walked.labels)
-        labels = rejoined(labels, n_subjects, followed, view.flow)
+        behind = None if walked is None else known_behind([labels == k + 1 for k in range(n_subjects)])
+        labels = rejoined(labels, n_subjects, followed, view.flow, behind)
     assert labels is not None
     labels = without_mixed_rims(without_rims(labels, n_subjects), fine.lab)
     masks = tidy_masks(labels, n_subjects, plainly)
