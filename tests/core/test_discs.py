@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytempo.core.discs import disc, grown, opened, window_around
+from polytempo.core.discs import closed, disc, grown, opened, window_around
 
 
 def test_a_disc_is_as_wide_as_it_says_and_round() -> None:
@@ -42,3 +42,13 @@ def test_a_window_holds_the_mask_and_its_margin_and_no_more() -> None:
     rows, columns = window_around(mask, 4)
     assert (rows.start, rows.stop, columns.start) == (0, 13, 6)
     assert mask[rows, columns].shape == (13, 24)
+
+
+def test_closed_fills_what_a_disc_has_no_room_in_and_nothing_wider() -> None:
+    mask = np.ones((40, 40), bool)
+    mask[:, 10:13] = False
+    mask[:, 20:30] = False
+    found = closed(mask, 2)
+    assert found[:, 10:13].all()
+    assert not found[:, 20:30].any()
+    assert found[mask].all()
