@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,12 @@ def learned(
 def maps_of_blocks(scene: Blocks, *, band_px: float = BAND_PX) -> LayerMaps:
     """Maps of all layers, people as sprites."""
     return layer_maps(scene.cast, scene.camera, {}, band_px=band_px)
+
+
+def part_of(maps: LayerMaps, frames: NDArray[np.int64]) -> LayerMaps:
+    """Maps of some of the frames, as if the clip had no others."""
+    parts = {name: getattr(maps, name)[frames] for name in ("tile", "uv", "person", "trimap", "order")}
+    return replace(maps, **parts)
 
 
 def learned_maps(

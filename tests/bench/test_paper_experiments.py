@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import blocks
 import numpy as np
 import pytest
 from ablations import without
-from curriculum import LOOKS, by_steps, claims, course_of, right, steps_in, steps_until
+from curriculum import LOOKS, by_steps, claims, course_of, ranked_halves, right, steps_in, steps_until
 from double_dip import double_dip
 from figure_4 import maps_of, meeting
 from figure_11 import flat
@@ -20,7 +20,7 @@ from pipeline import RunConfig
 from presets import kept
 from report import Claim, Findings, experiment, sheet
 from result_schemas import check_file
-from small_runs import Learned, course, learned
+from small_runs import Learned, course, learned, maps_of_blocks, part_of
 
 from polytempo.core.files import write_json
 from polytempo.decompose.lnr.maps import layer_maps
@@ -155,25 +155,41 @@ def test_true_layers_are_right_wherever_people_are_and_exchanged_ones_nowhere() 
     true = true_layers(scene)
     layers = true.layers.copy()
     layers[:, 1:] = layers[:, [2, 1]]
-    for frames in (slice(0, 12), slice(12, None)):
-        assert right(scene, true, frames) > 0.95
-        assert right(scene, replace(true, layers=layers), frames) < 0.05
+    for frames in np.split(np.arange(24), 2):
+        assert right(scene, true.layers[frames], frames) > 0.95
+        assert right(scene, layers[frames], frames) < 0.05
 
 
-@pytest.mark.parametrize(("with_it", "without", "met"), [
-    ((0.9, 0.8), (0.7, 0.7), [True, True]),
-    ((0.9, 0.8), (0.8, 0.8), [False, True]),
-    ((0.9, 0.5), (0.3, 0.3), [True, False]),
+@pytest.mark.parametrize(("with_it", "without", "harder", "met"), [
+    ((0.9, 0.8), (0.7, 0.7), (0.7, 0.6), [True, True, True]),
+    ((0.9, 0.8), (0.8, 0.8), (0.7, 0.7), [False, False, True]),
+    ((0.9, 0.5), (0.3, 0.3), (0.9, 0.1), [False, True, False]),
 ])  # fmt: skip
-def test_the_curriculum_must_gain_in_the_mean_and_be_right_in_every_seed(
-    with_it: tuple[float, ...], without: tuple[float, ...], met: list[bool]
+def test_the_withheld_half_must_be_the_ambiguous_one_in_every_seed_and_the_curriculum_gain_in_the_mean(
+    with_it: tuple[float, ...], without: tuple[float, ...], harder: tuple[float, ...], met: list[bool]
 ) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"curriculum": name, "right where they overlap": value}
         for name, values in (("with", with_it), ("without", without))
         for value in values
     ]
-    assert [one.met for one in claims(Findings(settings={}, table=rows))] == met
+    rows += [
+        {"right in the easier half alone": easier, "right in the harder half alone": value}
+        for easier, value in zip((0.95, 0.85), harder, strict=True)
+    ]
+    found = claims(Findings(settings={}, table=rows))
+    assert [one.met for one in found] == met
+    assert [one.open for one in found] == [False, True, True]
+
+
+def test_the_half_that_the_curriculum_withholds_is_where_people_are_together() -> None:
+    maps = maps_of_blocks(blocks.apart_and_together(1))
+    easier, harder = ranked_halves(maps)
+    assert sorted(easier) == list(range(12))
+    assert sorted(harder) == list(range(12, 24))
+    hard = part_of(maps, harder)
+    assert hard.n_frames == 12
+    np.testing.assert_array_equal(hard.trimap, maps.trimap[12:])
 
 
 def test_a_kept_run_is_taken_where_its_settings_are_the_same_and_made_anew_where_they_are_not(tmp_path: Path) -> None:

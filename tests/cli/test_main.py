@@ -49,8 +49,6 @@ def test_a_bug_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_it_runs_as_a_program() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "polytempo.cli.main", "--version"], capture_output=True, text=True, check=False
-    )
+def test_it_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "polytempo", "--version"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

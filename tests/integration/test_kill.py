@@ -33,7 +33,7 @@ def _once(request: pytest.FixtureRequest) -> None:
 
 def start(words: Sequence[str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "polytempo.cli.main", *words],
+        [sys.executable, "-m", "polytempo", *words],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=os.environ | {"OMP_NUM_THREADS": "1"},

@@ -22,7 +22,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         environment["GLOO_SOCKET_IFNAME"] = "lo"  # a machine's own name may lead nowhere
     command = [
         *(sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"),
-        *("-m", "polytempo.cli.main", *words, "--debug"),
+        *("-m", "polytempo", *words, "--debug"),
     ]
     done = None
     for _ in range(2):  # gloo itself gives up now and then while its members find each other

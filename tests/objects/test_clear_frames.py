@@ -25,6 +25,16 @@ def test_frames_are_clear_as_long_as_nobody_touches_and_where_a_prompt_says_so()
     assert not clear_frames(labels, 2, {5: (labels[5] == 1).astype(np.float32) * 0.2})[5]
 
 
+def test_a_frame_that_prompts_leave_partly_open_is_clear_only_where_no_other_is() -> None:
+    labels = meeting()
+    open_hand = np.ones((40, 64), np.float32)
+    open_hand[:, 40:43] = 0  # a tenth of the bodies' pixels
+    body = labels[5] > 0
+    assert 0.8 < open_hand[body].mean() < 0.95
+    assert clear_frames(labels, 2, {5: open_hand}).tolist() == [True] * 4 + [False] * 2
+    assert clear_frames(labels[4:], 2, {1: open_hand}).tolist() == [False, True]
+
+
 def test_frames_are_mostly_clear_as_long_as_they_hardly_touch() -> None:
     labels = meeting()
     assert mostly_clear_frames(labels, 2, clear_frames(labels, 2, {})).all()

@@ -42,7 +42,7 @@ def trodden_cloth() -> tuple[Footage, CleanPlate, np.ndarray, np.ndarray]:
 
 
 def as_cloth(where: np.ndarray) -> Folds:
-    return Folds(lit=where, coloured=where)
+    return Folds(lit=where, coloured=where, either=where)
 
 
 def test_a_hollow_is_cloth_and_a_foot_is_not() -> None:
@@ -65,6 +65,23 @@ def test_a_stripe_between_stiff_places_is_as_stiff() -> None:
         stiff = np.broadcast_to((columns < 60) | (columns >= 60 + wide), hollow.shape)
         found = folds(view, plate, stiff=stiff, config=FoldConfig(narrow_share=0.02))
         assert (found.lit & ~stiff)[hollow & ~stiff].mean() > 0.9 if cloth else not found.lit.any()
+
+
+def test_small_places_of_little_spread_on_a_bed_are_no_walls_in_a_warm_hollow() -> None:
+    view, plate, _, hollow = trodden_cloth()
+    rows, columns = np.indices((H, W))
+    specks = np.broadcast_to((rows % 24 < 12) & (columns % 24 < 12), hollow.shape)
+    # The hollow here is dimmed alone, and its stripes are broad for the picture.
+    config = FoldConfig(warmer=-1.0, narrow_share=0.0067, mean_share=0.03)
+    found = folds(view, plate, stiff=specks, config=config)
+    deep = np.stack([cv2.erode(one.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0 for one in hollow])
+    assert found.lit[deep].mean() > 0.9
+    assert (found.either >= found.lit).all()
+    cold = folds(view, plate, stiff=specks, config=FoldConfig())  # as a white shirt in the shade
+    assert cold.lit[hollow & specks].mean() < 0.1
+    assert cold.either[hollow].mean() > 0.95
+    walls = folds(view, plate, stiff=specks, config=replace(config, wall_share=0.0))
+    assert walls.either[hollow & specks].mean() < 0.1
 
 
 def test_a_fold_is_nobody_unless_it_is_startling() -> None:
@@ -101,7 +118,7 @@ def test_a_thin_dark_line_on_a_fold_is_its_own_and_a_broad_one_is_not() -> None:
     for wide, somebodys in ((3, False), (11, True)):
         line = hollow & (rows >= 46) & (rows < 46 + wide)
         unlike = np.where(foot | line, STARTLING + 2, np.where(hollow, DIFFERS + 1, 5)).astype(np.float16)
-        cloth = Folds(lit=hollow & ~line, coloured=hollow)
+        cloth = Folds(lit=hollow & ~line, coloured=hollow, either=hollow)
         found = somebody(view, unlike, labels, cloth, config=WalkConfig())
         middle = np.stack([cv2.erode(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0 for one in line])
         share = found[middle].mean()  # a broad one loses its pointed ends
@@ -113,6 +130,6 @@ def test_a_leg_as_thin_as_a_stripe_is_no_cloth() -> None:
     view, _, foot, hollow = trodden_cloth()
     leg = hollow & (np.arange(H)[None, :, None] >= 46) & (np.arange(H)[None, :, None] < 49)
     unlike = np.where(foot | leg, STARTLING + 2, np.where(hollow, DIFFERS + 1, 5)).astype(np.float16)
-    cloth = Folds(lit=hollow & ~leg, coloured=hollow & ~leg)  # not in the colours of cloth
+    cloth = Folds(lit=hollow & ~leg, coloured=hollow & ~leg, either=hollow)  # not in the colours of cloth
     found = somebody(view, unlike, (hollow | foot).astype(np.uint8), cloth, config=WalkConfig())
     assert found[leg].mean() > 0.9

@@ -22,6 +22,16 @@ def test_outside_a_box_costs_more_the_further_away() -> None:
     assert cost[20, 20, 1] < cost[20, 31, 1] < cost[20, 40, 1]
 
 
+def test_a_softer_box_costs_less_to_leave_and_nothing_else_changes() -> None:
+    box = prompts(a=Prompt(frame=3, box=(10, 10, 30, 30)))
+    sharp, soft = prompt_costs(box)[3][..., 1], prompt_costs(box, box_soft=0.2)[3][..., 1]
+    np.testing.assert_array_equal(sharp[10:30, 10:30], soft[10:30, 10:30])
+    assert sharp[20, 34] > soft[20, 34] + 2
+    assert soft[20, 34] < 3 < soft[20, 55]  # far away it is sure all the same
+    drawn_by_hand = prompts(a=Prompt(frame=0, mask=np.ones((40, 60), bool)))
+    np.testing.assert_array_equal(prompt_costs(drawn_by_hand)[0], prompt_costs(drawn_by_hand, box_soft=0.2)[0])
+
+
 def test_points_count_for_and_against() -> None:
     cost = prompt_costs(prompts(a=Prompt(frame=0, lines=(((20, 20),),), not_lines=(((40, 20),),))))[0]
     assert cost[20, 20].tolist() == [CERTAIN, 0]

@@ -83,6 +83,30 @@ def test_both_ways_agree_on_a_clip_played_backwards() -> None:
         assert told.mean() > 0.9  # one of both ways has seen what the other finds new
 
 
+def test_whose_mute_pixels_were_tells_nothing_of_anybody() -> None:
+    view, labels, context = crossing()
+    marked = np.zeros(N, bool)
+    marked[:2] = True
+    mute = np.zeros(labels.shape, bool)
+    mute[:, 24:] = True  # more than a third of each
+    known = np.where(marked[:, None, None], labels, 0).astype(np.uint8)
+    exchanged = np.where(mute & (known > 0), 3 - known, known).astype(np.uint8)
+    alone = WalkConfig(
+        steps=(1,), least_piece_share=0.0, motion_weight=0.0, found_again_weight=0.0, silhouette_weight=0.0
+    )
+
+    def found(given: np.ndarray, silent: np.ndarray | None) -> np.ndarray:
+        walked = who_by_walking(
+            view, given, labels > 0, context, marked, 2, shown=marked, told={}, mute=silent, config=alone
+        )
+        return walked.labels[~marked]
+
+    right = labels[~marked]
+    np.testing.assert_array_equal(found(known, mute), found(exchanged, mute))
+    assert (found(exchanged, mute) == right).mean() > 0.99  # their neighbours tell whose they are
+    assert (found(exchanged, None) == right).mean() < 0.97
+
+
 def test_nothing_clear_says_nothing() -> None:
     costs, _ = follow([])
     assert not costs.any()
@@ -186,7 +210,7 @@ def test_somebody_is_who_was_found_and_who_never_stays_but_not_what_lasts() -> N
     view, labels, _ = crossing()
     background = np.where(labels > 0, 20.0, 7.0).astype(np.float16)
     nobody_yet = np.zeros_like(labels)
-    no_cloth = Folds(lit=labels < 0, coloured=labels < 0)
+    no_cloth = Folds(lit=labels < 0, coloured=labels < 0, either=labels < 0)
     for told in (nobody_yet, np.ones_like(labels)):
         found = somebody(view, background, told, no_cloth, config=WalkConfig())
         assert found[labels > 0].all()

@@ -128,7 +128,3 @@ def _in_team() -> Generator[bool, None, None]:
     else:
         attend(default_device())
         yield False
-
-
-if __name__ == "__main__":
-    sys.exit(main())

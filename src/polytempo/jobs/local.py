@@ -45,7 +45,7 @@ def run_job(job: Job, *, on_event: Callable[[Event], None] = lambda _: None) -> 
         job: What to run.
         on_event: Told every event as it comes, progress too.
     """
-    command = [sys.executable, "-m", "polytempo.cli.main", *job.words, "--json"]
+    command = [sys.executable, "-m", "polytempo", *job.words, "--json"]
     kept: list[Event] = []
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8"

@@ -13,8 +13,10 @@ from polytempo.objects.scenes import frames_apart
 
 CONTACT = 0.2
 """Share of the outline on which subjects may touch while it is still mostly clear who is who."""
-PROMPTED = 0.8
+PROMPTED = 0.98
 """Share of the bodies' pixels of which a prompt must tell who they are, for its frame to be clear."""
+MOSTLY_PROMPTED = 0.8
+"""The same where no frame is clear: a hand across somebody's face is better than nothing to begin with."""
 LEAST_OUTLINE = 12
 """Pixels of outline below which a subject is out of sight."""
 
@@ -24,7 +26,7 @@ def clear_frames(
     n_subjects: int,
     certain: Mapping[int, Float32[np.ndarray, "H W"]],
 ) -> Bool[np.ndarray, " T"]:
-    """Frames on which labels tell who is who: subjects apart, or prompted so.
+    """Frames on which labels tell who is who: subjects apart, or prompted so; else those that mostly are.
 
     Args:
         labels: 0 background, ``k + 1`` for the k-th subject.
@@ -32,10 +34,12 @@ def clear_frames(
         certain: How certain prompts make it who is who, 0…1, by frame.
     """
     out = frames_apart(labels, n_subjects)
+    told = np.zeros(len(labels))
     for t, sure in certain.items():
         body = labels[t] > 0
-        out[t] |= bool(body.any() and (sure[body] > 0.5).mean() >= PROMPTED)
-    return out
+        told[t] = (sure[body] > 0.5).mean() if body.any() else 0
+    out |= told >= PROMPTED
+    return out if out.any() else told >= MOSTLY_PROMPTED
 
 
 def mostly_clear_frames(

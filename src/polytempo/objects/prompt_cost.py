@@ -23,11 +23,12 @@ BOX_MIDDLE = 0.7
 """Cost of the edge of a box over its middle: says who is meant where boxes overlap."""
 
 
-def prompt_costs(prompts: Prompts) -> dict[int, Float32[np.ndarray, "H W L"]]:
+def prompt_costs(prompts: Prompts, *, box_soft: float = BOX_SOFT) -> dict[int, Float32[np.ndarray, "H W L"]]:
     """Costs to add per prompted frame; label 0 is the background, ``k + 1`` the k-th subject.
 
     Args:
         prompts: In pixels of the frames to be labelled.
+        box_soft: Share of a box's longer side over which leaving it costs a nat.
     """
     width, height = prompts.size
     n_labels = len(prompts.subjects) + 1
@@ -39,7 +40,7 @@ def prompt_costs(prompts: Prompts) -> dict[int, Float32[np.ndarray, "H W L"]]:
             if one.absent:
                 cost[..., label] += CERTAIN
             if one.box is not None:
-                cost[..., label] += _box_cost(one.box, prompts.size)
+                cost[..., label] += _box_cost(one.box, prompts.size, box_soft)
             if one.mask is not None:
                 # A pixel or so of doubt on both sides of a drawn outline.
                 inner = cv2.erode(one.mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
@@ -93,11 +94,11 @@ def box_radius(box: tuple[float, float, float, float], size: tuple[int, int]) ->
     return np.sqrt(across**2 + down**2)
 
 
-def _box_cost(box: tuple[float, float, float, float], size: tuple[int, int]) -> NDArray[np.float32]:
+def _box_cost(box: tuple[float, float, float, float], size: tuple[int, int], soft: float) -> NDArray[np.float32]:
     x0, y0, x1, y1 = box
     y, x = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
     outside = np.hypot(np.maximum(np.maximum(x0 - x, x - x1 + 1), 0), np.maximum(np.maximum(y0 - y, y - y1 + 1), 0))
-    away = outside / max(BOX_SOFT * max(x1 - x0, y1 - y0), 1.0)
+    away = outside / max(soft * max(x1 - x0, y1 - y0), 1.0)
     middle = BOX_MIDDLE * np.minimum(box_radius(box, size), 1.5) ** 2
     return np.minimum(away + middle, BOX_BOUND).astype(np.float32)
 

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float16, UInt8
+from jaxtyping import Bool, Float16, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
@@ -161,26 +161,11 @@ def segment(
         models: Models | None = None
         if labels is not None:
             if index == n_coarse and context is not None:
-                clear = clear_frames(labels, n_subjects, certain)
-                quiet = quiet_places(view, plate, config=config.lighter)
-                cloth = folds(view, plate, stiff=quiet, config=config.folds)
-                bodies = somebody(view, background, labels, cloth, config=config.walk)
-                lay_there = _resized(_pushed(coarse, labels, bodies, clear, config), view.camera.frame_size) > 0
-                lay_there = not_prompted(lay_there, certain)
-                bodies &= ~lay_there
-                background = np.where(lay_there, np.minimum(background, np.float16(MATCH)), background)
-                walked = who_by_walking(
-                    view, labels, bodies, context, clear, n_subjects,
-                    shown=mostly_clear_frames(labels, n_subjects, clear), told=told,
-                    limbs=limbs_of,
-                    config=config.walk, report=report,
-                )  # fmt: skip
-                plainly = plainly_somebody(walked, view, background, quiet, clear)
-                walked = no_background(walked, plainly, config=config.walk)
-                walked = nobody_there(walked, lay_there, config=config.pushed)
-                plainly = plainly | unmistakably(walked, view, background)
-                labels = walked.labels
-                context = who_left_open(context, clear)
+                met = _followed(
+                    view, coarse, plate, background, labels, context, here, certain, limbs_of, config, report
+                )
+                walked, plainly, background = met.walked, met.plainly, met.background
+                labels, context = walked.labels, who_left_open(context, met.clear)
             models = learn(view, sure_labels(labels, n_subjects), n_subjects, config=config.evidence)
             apart = frames_apart(labels, n_subjects)
             models = replace(models, reach=limb_reach(limbs_of, labels, apart, n_subjects, config=config.walk.limbs))
@@ -221,6 +206,56 @@ def segment(
                 todo="Draw its box tighter, or add a scribble or a mask",
             )
     return dict(zip(prompts.names, masks, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class _Met:
+    """What is known once subjects were followed into the frames in which they meet."""
+
+    walked: Walked
+    plainly: Bool[np.ndarray, "T H W"]
+    """Where somebody is beyond doubt."""
+    background: Float16[np.ndarray, "T H W"]
+    """Its cost, with a match where cloth gave way or things are pushed about."""
+    clear: Bool[np.ndarray, " T"]
+    """Frames that subjects were followed from."""
+
+
+def _followed(
+    view: Footage,
+    coarse: Footage,
+    plate: CleanPlate,
+    background: Float16[np.ndarray, "T H W"],
+    labels: UInt8[np.ndarray, "T H W"],
+    context: Float16[np.ndarray, "T h w L"],
+    prompts: Prompts,
+    certain: Mapping[int, Float32[np.ndarray, "H W"]],
+    limbs: Mapping[int, Limbs],
+    config: SegmentConfig,
+    report: Report,
+) -> _Met:
+    """Take out what is nobody, and follow subjects from frames in which they stand apart."""
+    n_subjects = len(prompts.subjects)
+    quiet = quiet_places(view, plate, config=config.lighter)
+    cloth = folds(view, plate, stiff=quiet, config=config.folds)
+    bodies = somebody(view, background, labels, cloth, config=config.walk)
+    gave_way = not_prompted((labels > 0) & ~bodies & cloth.coloured, certain)
+    labels = np.where(gave_way, np.uint8(0), labels)
+    clear = clear_frames(labels, n_subjects, certain)
+    lay_there = _resized(_pushed(coarse, labels, bodies, clear, config), view.camera.frame_size) > 0
+    lay_there = not_prompted(lay_there, certain)
+    bodies &= ~lay_there
+    background = np.where(gave_way | lay_there, np.minimum(background, np.float16(MATCH)), background)
+    walked = who_by_walking(
+        view, labels, bodies, context, clear, n_subjects,
+        mute=not_prompted(cloth.either, certain), shown=mostly_clear_frames(labels, n_subjects, clear),
+        told=prompt_costs(prompts, box_soft=config.walk.box_soft), limbs=limbs, config=config.walk, report=report,
+    )  # fmt: skip
+    plainly = plainly_somebody(walked, view, background, quiet, clear)
+    walked = no_background(walked, plainly, config=config.walk)
+    walked = nobody_there(walked, lay_there, config=config.pushed)
+    plainly = plainly | unmistakably(walked, view, background)
+    return _Met(walked=walked, plainly=plainly, background=background, clear=clear)
 
 
 def _plain(

@@ -87,6 +87,9 @@ class WalkConfig:
     """Weight of that."""
     appeared: float = 4.0
     """By how much more outlines weigh where flow is not to be believed: who comes into sight was nowhere before."""
+    box_soft: float = 0.1
+    """Share of a box's longer side over which leaving it costs a nat: loose boxes leave out hands, and those were
+    followed there."""
     limbs: LimbReachConfig = field(default_factory=LimbReachConfig)
     """How much limbs have to say of subjects that have keypoints."""
     strength: float = 3.5
@@ -135,6 +138,7 @@ def who_by_walking(
     *,
     shown: Bool[np.ndarray, " T"],
     told: Mapping[int, Float32[np.ndarray, "H W L"]],
+    mute: Bool[np.ndarray, "T H W"] | None = None,
     limbs: Mapping[int, Limbs] = MappingProxyType({}),
     config: WalkConfig,
     report: Report = silent,
@@ -152,6 +156,8 @@ def who_by_walking(
         n_subjects: How many.
         shown: Frames on which what is found shows what outline each has; clear ones and more.
         told: What prompts make each label cost, by frame.
+        mute: Pixels that say nothing themselves, nor of others: cloth beside a foot that was somebody's knee's. Their
+            neighbours decide.
         limbs: Limbs by subject, from 0, of those that have keypoints.
         config: Weights.
         report: Told after every frame of a way; may raise to stop.
@@ -161,7 +167,8 @@ def who_by_walking(
     if not clear.any() or clear.all():
         return Walked(costs=costs, labels=labels, undisputed=np.zeros(labels.shape, bool))
     unclear = [int(t) for t in np.flatnonzero(~clear)]
-    walk = _Walk(view, labels, bodies, context, clear, n_subjects, shown, told, limbs, config, report)
+    mute = np.zeros(labels.shape, bool) if mute is None else mute
+    walk = _Walk(view, labels, bodies, context, clear, n_subjects, mute, shown, told, limbs, config, report)
     share = share_of_forward(clear, config.fade_frames)
     found = labels.copy()
     there = back = costs
@@ -199,6 +206,7 @@ class _Walk:
         context: NDArray[np.float16],
         clear: NDArray[np.bool_],
         n_subjects: int,
+        mute: NDArray[np.bool_],
         shown: NDArray[np.bool_],
         told: Mapping[int, NDArray[np.float32]],
         limbs: Mapping[int, Limbs],
@@ -206,9 +214,10 @@ class _Walk:
         report: Report,
     ) -> None:
         self.view, self.labels, self.bodies, self.context = view, labels, bodies, context
-        self.clear, self.n_subjects, self.shown, self.told, self.config = clear, n_subjects, shown, told, config
-        self.colours = _colours(view.bins, labels, clear, n_subjects, config)
-        self.sources = np.where(clear[:, None, None], labels > 0, bodies)
+        self.clear, self.n_subjects, self.mute, self.shown = clear, n_subjects, mute, shown
+        self.told, self.config = told, config
+        self.colours = _colours(view.bins, np.where(mute, 0, labels), clear, n_subjects, config)
+        self.sources = np.where(clear[:, None, None], labels > 0, bodies) & ~mute
         self.reach = limb_reach(limbs, labels, clear, n_subjects, config=config.limbs)
         self.hints: dict[int, NDArray[np.float16]] = {}
         """What was learned from a round before, by frame."""
@@ -233,6 +242,7 @@ class _Walk:
             who += reached[..., 1:]
         if t in self.hints:
             who += self.hints[t]
+        who[self.mute[t]] = 0
         return who + self.told[t][..., 1:] if t in self.told else who
 
     def learn_from(self, found: NDArray[np.uint8], there: NDArray[np.float16], back: NDArray[np.float16]) -> None:
@@ -279,7 +289,7 @@ class _Walk:
             if last is None:
                 continue
             body = self.bodies[t]
-            matched = likest_behind(view, belief, self.sources, body, t, step, last, config)
+            matched = likest_behind(view, belief, self.sources, body & ~self.mute[t], t, step, last, config)
             heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
             heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
             solved = heard_around(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
@@ -324,7 +334,7 @@ def _settled(
         if asked is None:
             return found[t]
         others = (found[t][..., None] != np.arange(1, n_subjects + 1)) & sure[t][..., None]
-        who = np.where(body[..., None], config.weight * asked + config.undenied * others, 0)
+        who = np.where((body & ~walk.mute[t])[..., None], config.weight * asked + config.undenied * others, 0)
         return np.where(body, heard_around(view, who.astype(np.float32), body, t, config).argmin(-1) + 1, 0).astype(
             np.uint8
         )
