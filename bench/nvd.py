@@ -135,9 +135,7 @@ def run_one(footage: Footage, given: argparse.Namespace) -> dict[str, Any]:
 def polytempo(*words: str) -> float:
     """Run one command; its seconds of processor time, which do not depend on who else is at work."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [sys.executable, "-m", "polytempo", *words, "--json"], capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-m", "polytempo", *words, "--json"], capture_output=True, text=True)
     if done.returncode != 0:
         raise SystemExit(f"polytempo {' '.join(words)} failed:\n{done.stderr.strip() or done.stdout.strip()}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

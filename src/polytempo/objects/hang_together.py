@@ -13,6 +13,8 @@ REACH = 0.15
 """Longest bare gap between a piece and its body, in units of the square root of the body's usual area."""
 COVERED = 0.25
 """What a pixel of the gap counts where another subject covers it, as the join may be hidden there."""
+ACROSS = 3.0
+"""The same where somebody lies who cannot hide it: of nobody a limb may be that was missed, of them it may not."""
 HIDDEN = 0.04
 """The same for pieces that were followed there: who was seen to go behind somebody is behind them."""
 HIDDEN_REACH = 0.11
@@ -162,10 +164,15 @@ def _gap(
     b: NDArray[np.int64],
     hidden_by: NDArray[np.bool_],
 ) -> tuple[float, float]:
-    """Pixels on the straight line between two places: bare ones, and those under a subject that may hide this one."""
+    """Pixels on the straight line between two places: bare ones, and those under a subject that may hide this one.
+
+    Those under one that may not count as several bare ones each.
+    """
     n = int(np.abs(a - b).max()) + 1
     y, x = np.round(np.linspace(a, b, n)).astype(int).T
     other = labels[y, x] != label
     covered = other & hidden_by[labels[y, x]]
+    across = other & ~covered & (labels[y, x] > 0)
     length = float(np.hypot(*(a - b))) / n
-    return length * float((other & ~covered).sum()), length * float(covered.sum())
+    bare = float((other & ~covered).sum()) + (ACROSS - 1) * float(across.sum())
+    return length * bare, length * float(covered.sum())

@@ -24,6 +24,7 @@ from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
+from polytempo.objects.bridged import bridged
 from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames, who_left_open
 from polytempo.objects.colour_model import ANY_COLOUR
 from polytempo.objects.evidence import (
@@ -191,8 +192,11 @@ def segment(
             report=report,
             stage=f"objects.segment.round{index + 1}",
         )
-        followed = None if walked is None else walked.undisputed & (labels == walked.labels)
-        behind = None if walked is None else known_behind([labels == k + 1 for k in range(n_subjects)])
+        followed = behind = None
+        if walked is not None:
+            followed = walked.undisputed & (labels == walked.labels)
+            behind = known_behind([labels == k + 1 for k in range(n_subjects)])
+            labels = bridged(labels, n_subjects, followed, behind, view.lab)
         labels = rejoined(labels, n_subjects, followed, view.flow, behind)
     assert labels is not None
     labels = without_mixed_rims(without_rims(labels, n_subjects), fine.lab)
