@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import led
-from polytempo.objects.likest_pixel import match_cost
+from polytempo.objects.like_pixels import match_cost
 
 LEAST_PIXELS = 16
 """Fewer pixels are left to their neighbours."""
@@ -30,7 +30,7 @@ def asked_around(
     shift_px: float,
     unlike: float,
 ) -> Float32[np.ndarray, "H W K"] | None:
-    """Cost of every subject at pixels of frame ``t`` by its likest pixel of each frame around.
+    """Cost of every subject at pixels of frame ``t`` by the pixels like them on each frame around.
 
     Args:
         view: The clip.

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from polytempo.objects.common_motion import CommonMotion
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import pull
-from polytempo.objects.likest_pixel import match_cost
+from polytempo.objects.like_pixels import match_cost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float16, Float32, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.evidence import Footage
-from polytempo.objects.walk import WalkConfig, Walked, heard_around, likest_behind
+from polytempo.objects.walk import WalkConfig, Walked, heard_around, like_behind
 
 NOBODY, SOMEBODY = 0, 1
 PROMPTED = 0.5
@@ -132,7 +132,7 @@ def _nobody(
         if last is None:
             continue
         body = bodies[t]
-        matched = likest_behind(view, belief, everywhere, body, t, step, last, config)
+        matched = like_behind(view, belief, everywhere, body, t, step, last, config)
         lead[t] = config.weight * (matched[..., SOMEBODY] - matched[..., NOBODY])
         cost = config.weight * (matched - matched.min(-1, keepdims=True))
         cost[..., NOBODY] += 1  # not a matter of course

@@ -2,8 +2,8 @@
 
 A body that passes behind another is seen in pieces, each of which looks like a piece of somebody a moment ago, not far
 from where it was. Dense flow alone loses thin limbs and outlines; so each pixel looks around the place that flow leads
-to for the likest pixel of each subject. What is like nobody has just come into sight: its colour speaks, and, once all
-were followed a first time, how it moves and whose outline it lies in.
+to for pixels like it, and whose they are. What is like nobody has just come into sight: its colour speaks, and, once
+all were followed a first time, how it moves and whose outline it lies in.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from polytempo.objects.flow import led
 from polytempo.objects.found_again import FoundAgainConfig, found_again_costs
 from polytempo.objects.hang_together import rejoined
 from polytempo.objects.label_field import edge_weights, solve_labels
-from polytempo.objects.likest_pixel import match_cost
+from polytempo.objects.like_pixels import match_cost
 from polytempo.objects.limb_reach import LimbReachConfig, Limbs, limb_reach
 from polytempo.objects.silhouette import SilhouetteConfig, silhouette_costs, silhouettes
 
@@ -289,7 +289,7 @@ class _Walk:
             if last is None:
                 continue
             body = self.bodies[t]
-            matched = likest_behind(view, belief, self.sources, body & ~self.mute[t], t, step, last, config)
+            matched = like_behind(view, belief, self.sources, body & ~self.mute[t], t, step, last, config)
             heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
             heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
             solved = heard_around(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
@@ -371,7 +371,7 @@ def heard_around(
     return solved - solved.min(-1, keepdims=True)
 
 
-def likest_behind(
+def like_behind(
     view: Footage,
     belief: NDArray[np.float16],
     somebody: NDArray[np.bool_],
@@ -381,7 +381,7 @@ def likest_behind(
     last: int,
     config: WalkConfig,
 ) -> NDArray[np.float32]:
-    """Cost of each subject at ``t`` by its likest pixel in the frames behind, 0 to ``unlike``."""
+    """Cost of each subject at ``t`` by the pixels like it in the frames behind, 0 to ``unlike``."""
     sources = [t - step * back for back in config.steps]
     sources = [s for s in sources if (s >= last if step > 0 else s <= last)] or [t - step]
     total = np.zeros(belief.shape[1:], np.float32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from polytempo.objects.likest_pixel import match_cost
+from polytempo.objects.like_pixels import match_cost
 
 RED, GREEN = (120, 190, 150), (120, 90, 150)
 
