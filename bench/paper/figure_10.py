@@ -18,7 +18,7 @@ from double_dip import double_dip
 from numpy.typing import NDArray
 from pymatting import estimate_alpha_cf
 from report import Claim, Findings, as_grey, experiment, sheet
-from small_runs import course, learned, settings
+from small_runs import learned, patient_course, settings
 
 LEAST_GAIN = 0.3
 """By so much must the layer's mean alpha on the cart be above that of matting, which is bound by the trimap."""
@@ -29,12 +29,12 @@ trimap and may have the cart, with what is around it."""
 
 def main() -> int:
     """Run the experiment."""
-    return experiment("figure-10", __doc__, run, epochs=220)
+    return experiment("figure-10", __doc__, run, epochs=110)
 
 
 def run(given: argparse.Namespace) -> Findings:
     """All three, every seed."""
-    config = course(given.epochs)
+    config = patient_course(given.epochs)
     found = Findings(settings=settings(config) | {"double-dip steps": given.epochs})
     gains: list[float] = []
     errors: dict[str, list[float]] = {name: [] for name in LEAST_CLEAR}
