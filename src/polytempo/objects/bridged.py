@@ -12,6 +12,7 @@ from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.discs import grown
+from polytempo.objects.hang_together import areas_px, usual_sides_px
 
 REACH = 0.45
 """Longest gap that is bridged, in units of the square root of the body's usual area."""
@@ -49,14 +50,10 @@ def bridged(
     Source: ours.
     """
     out = labels.copy()
-    areas = [np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)]
+    sides = usual_sides_px(areas_px(labels, n_subjects))
     for t, k in np.argwhere(behind.any(-1)):
-        sides = areas[k][areas[k] > 0]
-        if areas[k][t]:
-            back = np.isin(labels[t], 1 + np.flatnonzero(behind[t, k]))
-            mine = labels[t] == k + 1
-            joins = _joins(mine, back, followed[t], lab[t], float(np.median(sides)) ** 0.5)
-            out[t][joins] = k + 1
+        back = np.isin(labels[t], 1 + np.flatnonzero(behind[t, k]))
+        out[t][_joins(labels[t] == k + 1, back, followed[t], lab[t], sides[k])] = k + 1
     return out
 
 

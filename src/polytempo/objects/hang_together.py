@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Int64, UInt8
 from numpy.typing import NDArray
 
 from polytempo.objects.flow import FlowField
@@ -54,8 +54,8 @@ def rejoined(
     out = labels.copy()
     if n_subjects < 2:
         return out
-    areas = np.stack([np.asarray((labels == k + 1).sum((1, 2))) for k in range(n_subjects)])
-    usual = [float(np.median(one[one > 0])) ** 0.5 if one.any() else 0.0 for one in areas]
+    areas = areas_px(labels, n_subjects)
+    usual = usual_sides_px(areas)
     ways = [None if followed is None else followed[t] for t in range(len(labels))]
     hides = np.ones((len(labels), n_subjects, n_subjects), bool) if behind is None else ~behind
     hidden_by = np.pad(hides, ((0, 0), (0, 0), (1, 0)))  # by label; nothing is hidden by 0
@@ -78,6 +78,16 @@ def rejoined(
                     if kept[t][piece[:, 0], piece[:, 1]].mean() <= MOST:
                         _give_away(out[t], piece, int(k) + 1)
     return out
+
+
+def areas_px(labels: UInt8[np.ndarray, "T H W"], n_subjects: int) -> Int64[np.ndarray, "K T"]:
+    """How many pixels of each subject there are on every frame."""
+    return np.stack([(labels == k + 1).sum((1, 2)) for k in range(n_subjects)]).astype(np.int64)
+
+
+def usual_sides_px(areas: Int64[np.ndarray, "K T"]) -> list[float]:
+    """Square root of the area that each subject usually has where it is seen, in pixels; 0 of one never seen."""
+    return [float(np.median(one[one > 0])) ** 0.5 if one.any() else 0.0 for one in areas]
 
 
 def _once_joined(
