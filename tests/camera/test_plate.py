@@ -3,10 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from polytempo.camera.agreed import agreed
 from polytempo.camera.canvas import canvas_path
 from polytempo.camera.fill import filled
 from polytempo.camera.path import CameraPath, static_path
 from polytempo.camera.plate import PlateConfig, clean_plate, plate_in_frame
+from polytempo.camera.samples import band_samples
 from polytempo.core.errors import ShapeError
 from support.filmed import filmed, shifted, texture
 
@@ -66,6 +68,61 @@ def test_bands_do_not_change_the_plate() -> None:
     banded = clean_plate(frames, camera, ignore=ignore, config=PlateConfig(band_bytes=1))
     assert np.abs(whole.colour - banded.colour).mean() < 0.002
     assert (whole.coverage == banded.coverage).mean() > 0.98
+
+
+def _pushed(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A cushion that lies in one place, then in another, and what passes before it: frames, masks and both sets."""
+    rng = np.random.default_rng(seed)
+    cushion = (0.4 * texture(40, 30, seed=5)).astype(np.uint8)
+    sets = np.stack([texture(*SIZE, seed=3) // 3 + 160] * 2)
+    for one, left in zip(sets, (24, 33), strict=True):
+        one[18:48, left : left + 40] = cushion
+    frames = np.stack([sets[t // 12] for t in range(24)])
+    frames = np.clip(frames + rng.normal(0, 1.5, frames.shape), 0, 255).astype(np.uint8)
+    ignore = np.zeros(frames.shape[:3], np.bool_)
+    for t in range(24):
+        for _ in range(5):
+            x, y = rng.integers(0, SIZE[0]), rng.integers(0, SIZE[1])
+            ignore[t, y : y + 16, x : x + 20] = True
+    return frames, ignore, *sets
+
+
+def test_what_was_pushed_about_lies_in_one_place() -> None:
+    frames, ignore, before, after = _pushed()
+    apart = np.abs(before.astype(int) - after).max(-1) > 60
+
+    def seams(n_agree_rounds: int) -> float:
+        """Share of neighbours, where both sets differ, of which one shows the one set and one the other."""
+        config = PlateConfig(n_agree_rounds=n_agree_rounds)
+        colour = 255 * clean_plate(frames, static_path(24, SIZE), ignore=ignore, config=config).colour
+        first = np.abs(colour - before).max(-1) < np.abs(colour - after).max(-1)
+        beside = apart[:, 1:] & apart[:, :-1]
+        return float((first[:, 1:] != first[:, :-1])[beside].mean())
+
+    assert seams(0) > 0.1
+    assert seams(PlateConfig().n_agree_rounds) < 0.25 * seams(0)
+
+
+def test_tiles_do_not_change_what_neighbours_agree_on() -> None:
+    frames, ignore, before, after = _pushed(1)
+    camera, exposure = static_path(24, SIZE), np.ones((24, 3), np.float32)
+    several = np.abs(before.astype(int) - after).max(-1) > 60
+    rough = clean_plate(frames, camera, ignore=ignore, config=PlateConfig(n_agree_rounds=0))
+    found = []
+    for most_pixels in (1, 10**6):
+        plate = [one.copy() for one in (rough.colour, rough.noise, rough.coverage)]
+        agreed(
+            *plate,
+            several,
+            lambda window: band_samples(frames, camera, ignore, exposure, window=window),
+            most_pixels=most_pixels,
+            n_rounds=2,
+            outlier_sigmas=3.0,
+        )
+        found.append(plate)
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+    assert (found[0][0] != rough.colour)[several].any()
+    assert (found[0][0] == rough.colour)[~several].all()
 
 
 def test_exposure_is_found_where_there_is_one() -> None:

@@ -18,14 +18,18 @@ LEAST_JITTER = 0.7
 """Smallest noise of a 3x3 mean that is believed, in grey levels."""
 N_CANDIDATES = 32
 """Samples that are tried as the middle of a state."""
+APART = 20.0
+"""Grey levels from which a sample shows another thing, not the same one in shadow or a little moved."""
+OTHER_SHARE = 0.2
+"""Share of the samples' weight that must show another thing for a place to have several states."""
 
 
 @numba.njit(cache=True, fastmath=True)
 @no_type_check  # the checked form cannot be compiled
 def bare_row(
     samples: NDArray[Any], calm: NDArray[Any], weight: NDArray[Any], outlier_sigmas: float
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Middle of the bare samples of one canvas row.
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Middle of the bare samples of one canvas row, or of any other places.
 
     Judged on the 3x3 means, which have a third of the noise, so that faint effects show. A place whose samples spread
     far beyond their jitter from frame to frame has several states; the one with most weight is bare, or a brighter
@@ -38,12 +42,14 @@ def bare_row(
         outlier_sigmas: Distance in sigmas beyond which a sample is left out.
 
     Returns:
-        Colour ``[W, 3]`` and standard deviation ``[W]`` in grey levels, number of samples ``[W]``.
+        Colour ``[W, 3]`` and standard deviation ``[W]`` in grey levels, number of samples ``[W]``, and whether others
+        show another thing there ``[W]``.
     """
     n_pixels, n_frames = weight.shape
     colour = np.zeros((n_pixels, 3), np.float32)
     noise = np.zeros(n_pixels, np.float32)
     count = np.zeros(n_pixels, np.uint16)
+    several = np.zeros(n_pixels, np.bool_)
     value = np.empty((n_frames, 3), np.float32)
     strength = np.empty(n_frames, np.float32)
     away = np.empty(n_frames, np.float32)
@@ -87,6 +93,12 @@ def bare_row(
             for i in range(n):
                 away[i] = _far(value, i, middle)
             sigma = min(max(_median(away, n, scratch), LEAST_JITTER), 1.5 * jitter + 0.5)
+            other, all_of_it = 0.0, 0.0
+            for i in range(n):
+                all_of_it += strength[i]
+                if away[i] > APART:
+                    other += strength[i]
+            several[x] = other > OTHER_SHARE * all_of_it
         total = 0.0
         kept = 0
         i = 0
@@ -114,7 +126,7 @@ def bare_row(
             i += 1
         noise[x] = np.sqrt(max(square / (3 * max(kept - 1, 1)), 0.25))
         count[x] = kept
-    return colour, noise, count
+    return colour, noise, count, several
 
 
 @numba.njit(cache=True, fastmath=True)

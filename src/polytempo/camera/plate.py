@@ -29,6 +29,8 @@ class PlateConfig:
     """Memory for the samples of one band of canvas rows."""
     outlier_sigmas: float = 3.0
     """Distance from the middle of the bare samples, in their spread, beyond which a sample is left out."""
+    n_agree_rounds: int = 3
+    """Times that places at which several things were seen hear which of them their neighbours show."""
     n_sharpen_rounds: int = 2
     """Rounds that give back what resampling blurs, for moving cameras; measured, more do not help."""
     n_least: int = 2
@@ -93,6 +95,7 @@ def clean_plate(
         exposure=exposure,
         band_bytes=config.band_bytes,
         outlier_sigmas=config.outlier_sigmas,
+        n_agree_rounds=config.n_agree_rounds,
         report=report,
     )
     coverage[coverage < config.n_least] = 0

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
+from polytempo.camera.agreed import agreed
 from polytempo.camera.bare import BESIDE, bare_row
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
@@ -22,20 +23,23 @@ def robust_mean(
     exposure: Float32[np.ndarray, "T 3"],
     band_bytes: int,
     outlier_sigmas: float,
+    n_agree_rounds: int = 0,
     report: Report = silent,
 ) -> tuple[Float32[np.ndarray, "Hc Wc 3"], Float32[np.ndarray, "Hc Wc"], UInt16[np.ndarray, "Hc Wc"]]:
     """Colour, spread and number of the bare samples of every place.
 
     The canvas is worked through in bands of rows, so memory is ``band_bytes`` and the canvas, however long the clip.
+    Places with several states then hear their neighbours ``n_agree_rounds`` times (``agreed``).
     """
     width, height = camera.canvas_size
     colour = np.zeros((height, width, 3), np.float32)
     noise = np.zeros((height, width), np.float32)
     coverage = np.zeros((height, width), np.uint16)
+    several = np.zeros((height, width), bool)
     rows = max(8, band_bytes // (len(pictures) * width * 7))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        samples, calm, weight = band_samples(pictures, camera, ignore, exposure, top=top, bottom=bottom)
+        samples, calm, weight = band_samples(pictures, camera, ignore, exposure, window=np.s_[top:bottom, 0:width])
         for y in range(bottom - top):
             found = bare_row(
                 np.ascontiguousarray(samples[:, y].transpose(1, 0, 2)),
@@ -44,7 +48,19 @@ def robust_mean(
                 outlier_sigmas,
             )
             colour[top + y], noise[top + y], coverage[top + y] = found[0] / 255, found[1] / 255, found[2]
+            several[top + y] = found[3]
         report(Progress(stage="plate", done=bottom / height, total=1, message="Cleaning the background"))
+    if n_agree_rounds:
+        agreed(
+            colour,
+            noise,
+            coverage,
+            several,
+            lambda window: band_samples(pictures, camera, ignore, exposure, window=window),
+            most_pixels=band_bytes // (len(pictures) * 7),
+            n_rounds=n_agree_rounds,
+            outlier_sigmas=outlier_sigmas,
+        )
     return colour, noise, coverage
 
 
@@ -54,16 +70,18 @@ def band_samples(
     ignore: Bool[np.ndarray, "T H W"],
     exposure: Float32[np.ndarray, "T 3"],
     *,
-    top: int,
-    bottom: int,
-) -> tuple[UInt8[np.ndarray, "T h Wc 3"], UInt8[np.ndarray, "T h Wc 3"], UInt8[np.ndarray, "T h Wc"]]:
-    """Samples of a band, their 3x3 means, and their weights: 0 where covered or outside, low beside a mask, to 255."""
-    width = camera.canvas_size[0]
-    size = (width, bottom - top)
-    shift = np.array([[1, 0, 0], [0, 1, -top], [0, 0, 1.0]])
-    samples = np.zeros((len(pictures), size[1], width, 3), np.uint8)
+    window: tuple[slice, slice],
+) -> tuple[UInt8[np.ndarray, "T h w 3"], UInt8[np.ndarray, "T h w 3"], UInt8[np.ndarray, "T h w"]]:
+    """Samples of a window of the canvas, their 3x3 means, and their weights.
+
+    Weights are 0 where a place is covered or outside, low beside a mask, at most 255.
+    """
+    top, left = window[0].start, window[1].start
+    size = (window[1].stop - left, window[0].stop - top)
+    shift = np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]])
+    samples = np.zeros((len(pictures), size[1], size[0], 3), np.uint8)
     calm = np.zeros_like(samples)
-    weight = np.zeros((len(pictures), size[1], width), np.uint8)
+    weight = np.zeros(samples.shape[:3], np.uint8)
     for t in range(len(pictures)):
         matrix = shift @ camera.canvas_from_frame[t]
         picture = pictures[t]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -116,6 +117,23 @@ def test_what_is_bright_once_is_somebody_passing() -> None:
     lax = DwellingConfig(least_visits=1)
     assert dwelling_light(once, _plate(once), CAMERA, bodies=NOBODY, config=lax) is not None
     assert dwelling_light(twice, _plate(twice), CAMERA, bodies=NOBODY) is not None
+
+
+def test_what_is_pushed_to_and_fro_is_no_shadow() -> None:
+    rng = np.random.default_rng(0)
+    x = np.arange(SIZE[0])
+    pictures = np.empty((N_FRAMES, SIZE[1], SIZE[0], 3), np.float32)
+    for t in range(N_FRAMES):
+        moved = 0 if t % 12 < 8 else 4
+        weave = np.where((x - moved) % 8 < 4, 0.45, 1.0)
+        light = np.ones(SIZE[::-1], np.float32)
+        light[30:54, 40:76] = weave[40:76]
+        pictures[t] = (180, 175, 165) * cv2.GaussianBlur(light, (0, 0), 1.2)[..., None]
+    pictures = np.clip(pictures + rng.normal(0, 1.5, pictures.shape) + 0.5, 0, 255).astype(np.uint8)
+    plate = _plate(pictures)
+    anything = DwellingConfig(moved_share=2.0)
+    assert dwelling_light(pictures, plate, CAMERA, bodies=NOBODY, config=anything) is not None
+    assert dwelling_light(pictures, plate, CAMERA, bodies=NOBODY) is None
 
 
 def test_frames_larger_than_working_width_are_lit_alike() -> None:
