@@ -12,7 +12,9 @@ from jaxtyping import Bool, UInt8
 from numpy.typing import NDArray
 
 from polytempo.core.discs import grown
-from polytempo.objects.hang_together import areas_px, usual_sides_px
+from polytempo.objects.flow import FlowField
+from polytempo.objects.hang_together import areas_px, rejoined, usual_sides_px
+from polytempo.objects.order import known_behind
 
 REACH = 0.45
 """Longest gap that is bridged, in units of the square root of the body's usual area."""
@@ -29,6 +31,26 @@ WIDEST = 0.12
 """Half the width of a limb, in units of the square root of the body's usual area."""
 ALIKE = 22.0
 """Difference of colour, summed over 8-bit Lab, from the middle of the gap up to which a pixel is of the same limb."""
+
+
+def in_one_piece(
+    labels: UInt8[np.ndarray, "T H W"],
+    n_subjects: int,
+    followed: Bool[np.ndarray, "T H W"],
+    flow: FlowField,
+    lab: UInt8[np.ndarray, "T H W 3"],
+) -> UInt8[np.ndarray, "T H W"]:
+    """Labels whose pieces hang together: joined through who is behind, or given to whom they touch (``rejoined``).
+
+    Args:
+        labels: 0 background, ``k + 1`` for the k-th subject.
+        n_subjects: How many.
+        followed: Where labels come from following subjects from other frames, undisputed.
+        flow: Between neighbouring frames.
+        lab: Frames in 8-bit Lab.
+    """
+    behind = known_behind([labels == k + 1 for k in range(n_subjects)])
+    return rejoined(bridged(labels, n_subjects, followed, behind, lab), n_subjects, followed, flow, behind)
 
 
 def bridged(

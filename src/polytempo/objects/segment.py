@@ -24,7 +24,7 @@ from polytempo.camera.warp import canvas_in_frame
 from polytempo.core.errors import InputError, ShapeError
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.core.progress import Report, silent
-from polytempo.objects.bridged import bridged
+from polytempo.objects.bridged import in_one_piece
 from polytempo.objects.clear_frames import clear_frames, mostly_clear_frames, who_left_open
 from polytempo.objects.colour_model import ANY_COLOUR
 from polytempo.objects.evidence import (
@@ -46,7 +46,6 @@ from polytempo.objects.lighter import LighterConfig, lighter_than_plate, quiet_p
 from polytempo.objects.limb_reach import Limbs, limb_reach
 from polytempo.objects.mixed_rims import without_mixed_rims
 from polytempo.objects.moving import motion_both_ways, moving_pixels
-from polytempo.objects.order import known_behind
 from polytempo.objects.persistence import persistence
 from polytempo.objects.prompt_cost import clear_pixels, prompt_costs, prompt_region
 from polytempo.objects.prompts import Prompts, check_prompts
@@ -192,12 +191,11 @@ def segment(
             report=report,
             stage=f"objects.segment.round{index + 1}",
         )
-        followed = behind = None
-        if walked is not None:
+        if walked is None:
+            labels = rejoined(labels, n_subjects, flow=view.flow)
+        else:
             followed = walked.undisputed & (labels == walked.labels)
-            behind = known_behind([labels == k + 1 for k in range(n_subjects)])
-            labels = bridged(labels, n_subjects, followed, behind, view.lab)
-        labels = rejoined(labels, n_subjects, followed, view.flow, behind)
+            labels = in_one_piece(labels, n_subjects, followed, view.flow, view.lab)
     assert labels is not None
     labels = without_mixed_rims(without_rims(labels, n_subjects), fine.lab)
     masks = tidy_masks(labels, n_subjects, plainly)

@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from polytempo.core.progress import Progress, Report, silent
 from polytempo.core.two_at_a_time import in_turn
 from polytempo.objects.ask_around import asked_around
+from polytempo.objects.bridged import in_one_piece
+from polytempo.objects.carried_belief import carried_belief
 from polytempo.objects.clear_frames import share_of_forward
 from polytempo.objects.colour_model import N_BINS, learn_colours
 from polytempo.objects.common_motion import CommonMotionConfig, common_motions, motion_costs
 from polytempo.objects.evidence import Footage
 from polytempo.objects.flow import led
 from polytempo.objects.found_again import FoundAgainConfig, found_again_costs
-from polytempo.objects.hang_together import rejoined
 from polytempo.objects.label_field import edge_weights, solve_labels
 from polytempo.objects.like_pixels import match_cost
 from polytempo.objects.limb_reach import LimbReachConfig, Limbs, limb_reach
@@ -64,6 +65,8 @@ class WalkConfig:
     """Frames back that are looked at."""
     certainty: float = 2.5
     """Largest cost in nats by which a frame's belief is carried on."""
+    sure_frames: float = 10.0
+    """About so far from a clear frame a way is, the first time, no surer than what is said (``carried_belief``)."""
     colours_weight: float = 0.8
     """Weight of the colours that subjects have on clear frames."""
     colours_bound: float = 5.0
@@ -183,7 +186,8 @@ def who_by_walking(
             solved = heard_around(view, np.asarray(who + walk.told_here(t), np.float32), bodies[t], t, config)
             found[t] = np.where(bodies[t], solved.argmin(-1) + 1, 0)
     undisputed = _undisputed(found, there, back, n_subjects) & ~clear[:, None, None]
-    found = np.where(clear[:, None, None], labels, rejoined(found, n_subjects, undisputed, view.flow))
+    joined = in_one_piece(found, n_subjects, undisputed, view.flow, view.lab)
+    found = np.where(clear[:, None, None], labels, joined)
     found = _settled(walk, found, there, back, unclear)
     undisputed = _undisputed(found, there, back, n_subjects) & ~clear[:, None, None]
     for t in unclear:
@@ -279,12 +283,13 @@ class _Walk:
         heard = np.zeros((n, height, width, self.n_subjects + 1), np.float16)
         belief = np.zeros((n, height, width, self.n_subjects), np.float16)
         last: int | None = None
+        clear_frame = 0
         for t in range(n) if step > 0 else range(n - 1, -1, -1):
             self._tell()
             if clear[t]:
                 for k in range(self.n_subjects):
                     belief[t, ..., k] = np.where(self.labels[t] == k + 1, 0, config.certainty)
-                last = t
+                last = clear_frame = t
                 continue
             if last is None:
                 continue
@@ -292,8 +297,10 @@ class _Walk:
             matched = like_behind(view, belief, self.sources, body & ~self.mute[t], t, step, last, config)
             heard[t, ..., 0] = config.body_weight * np.where(body, config.unlike - matched.min(-1), 0)
             heard[t, ..., 1:] = config.weight * (matched - matched.min(-1, keepdims=True))
-            solved = heard_around(view, heard[t, ..., 1:] + self.told_here(t), body, t, config)
-            belief[t] = np.minimum(solved, config.certainty)
+            told = self.told_here(t)
+            solved = np.minimum(heard_around(view, heard[t, ..., 1:] + told, body, t, config), config.certainty)
+            doubt = 0.0 if self.hints else 1 - float(np.exp(-0.5 * ((t - clear_frame) / config.sure_frames) ** 2))
+            belief[t] = carried_belief(solved, matched, told, body, view.lab[t], doubt=doubt)
             if t in self.told:  # what was thought before it was told is not asked again
                 last = t
         return heard
