@@ -132,3 +132,16 @@ def test_a_short_gap_is_bare_where_nobody_is_and_none_where_somebody_lies_who_is
     labels[0, 50:54, 30:40] = 2
     assert (rejoined(labels, 2, behind=behind)[0, 50:70, 30:40] == 2).all()
     assert (rejoined(labels, 2) == labels).all()  # else the second one may hide the join
+
+
+def test_a_strip_along_who_is_behind_is_theirs_however_near_to_a_foot() -> None:
+    labels = np.zeros((1, 80, 120), np.uint8)
+    labels[0, 10:70, 20:40] = 1
+    labels[0, 20:60, 46:100] = 2
+    labels[0, 60:66, 44:90] = 1  # between his knees and the bed, four pixels from her foot
+    behind = np.zeros((1, 2, 2), bool)
+    assert (rejoined(labels, 2, behind=behind) == labels).all()
+    behind[0, 0, 1] = True
+    found = rejoined(labels, 2, behind=behind)
+    assert (found[0, 60:66, 44:90] == 2).all()
+    assert (found[0, :, :44] == labels[0, :, :44]).all()

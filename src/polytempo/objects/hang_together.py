@@ -23,6 +23,9 @@ NO_LOOSE_PIECE = 0.6
 """A piece of at least this share of the largest one is as much the body as that."""
 MOST = 0.5
 """Share of a piece's pixels that speaks for all of it."""
+ALONG = 0.38
+"""Share of a piece's outline along somebody who cannot hide its join, from which it is theirs, however near its body
+is: a strip of his knees between him and the bed was hers, a step from her foot."""
 TOUCH_SHARE = 0.06
 """A piece goes to another subject only if they share this much of the piece's outline."""
 
@@ -142,6 +145,10 @@ def _loose(
         if i == body or stats[i, cv2.CC_STAT_AREA] >= NO_LOOSE_PIECE * stats[body, cv2.CC_STAT_AREA]:
             continue
         piece = np.argwhere(pieces == i)
+        around = _around(labels, piece)
+        if (~hidden_by[around] & (around > 0) & (around != label)).sum() >= ALONG * len(around):
+            out.append((piece, False))
+            continue
         gaps = away[piece[:, 0], piece[:, 1]]
         at = piece[int(gaps.argmin())]
         bare, covered = _gap(labels, label, at, places[nearest[at[0], at[1]]], hidden_by)
@@ -155,16 +162,20 @@ def _loose(
 
 def _give_away(labels: NDArray[np.uint8], piece: NDArray[np.int64], label: int) -> None:
     """Give a piece to the subject that it touches, in place; to nobody if it hardly touches anybody."""
+    around = _around(labels, piece)
+    counts = np.bincount(around[(around > 0) & (around != label)], minlength=label + 1)
+    if counts.sum() and counts.max() >= TOUCH_SHARE * len(around):
+        labels[piece[:, 0], piece[:, 1]] = counts.argmax()
+
+
+def _around(labels: NDArray[np.uint8], piece: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Labels ``[N]`` of the pixels next to a piece."""
     top, left = np.maximum(piece.min(0) - 2, 0)
     down, right = piece.max(0) + 3
     window = labels[top:down, left:right]
     one = np.zeros(window.shape, bool)
     one[piece[:, 0] - top, piece[:, 1] - left] = True
-    ring = (cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~one
-    around = window[ring]
-    counts = np.bincount(around[(around > 0) & (around != label)], minlength=label + 1)
-    if counts.sum() and counts.max() >= TOUCH_SHARE * len(around):
-        window[one] = counts.argmax()
+    return window[(cv2.dilate(one.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~one]
 
 
 def _gap(
