@@ -7,7 +7,7 @@ from polytempo.camera.agreed import agreed
 from polytempo.camera.canvas import canvas_path
 from polytempo.camera.fill import filled
 from polytempo.camera.path import CameraPath, static_path
-from polytempo.camera.plate import PlateConfig, clean_plate, plate_in_frame
+from polytempo.camera.plate import PlateConfig, agreed_plate, clean_plate, plate_in_frame
 from polytempo.camera.samples import band_samples
 from polytempo.core.errors import ShapeError
 from support.filmed import filmed, shifted, texture
@@ -91,23 +91,28 @@ def test_what_was_pushed_about_lies_in_one_place() -> None:
     frames, ignore, before, after = _pushed()
     apart = np.abs(before.astype(int) - after).max(-1) > 60
 
-    def seams(n_agree_rounds: int) -> float:
+    rough = clean_plate(frames, static_path(24, SIZE), ignore=ignore)
+
+    def seams(colour: np.ndarray) -> float:
         """Share of neighbours, where both sets differ, of which one shows the one set and one the other."""
-        config = PlateConfig(n_agree_rounds=n_agree_rounds)
-        colour = 255 * clean_plate(frames, static_path(24, SIZE), ignore=ignore, config=config).colour
+        colour = 255 * colour
         first = np.abs(colour - before).max(-1) < np.abs(colour - after).max(-1)
         beside = apart[:, 1:] & apart[:, :-1]
         return float((first[:, 1:] != first[:, :-1])[beside].mean())
 
-    assert seams(0) > 0.1
-    assert seams(PlateConfig().n_agree_rounds) < 0.25 * seams(0)
+    plate = agreed_plate(rough, frames, static_path(24, SIZE), ignore=ignore)
+    assert seams(rough.colour) > 0.1
+    assert seams(plate.colour) < 0.25 * seams(rough.colour)
+    assert rough.several is not None
+    assert np.array_equal(plate.colour[~rough.several], rough.colour[~rough.several])
+    assert agreed_plate(rough, frames, static_path(24, SIZE), ignore=ignore, but_for=rough.several) is rough
 
 
 def test_tiles_do_not_change_what_neighbours_agree_on() -> None:
     frames, ignore, before, after = _pushed(1)
     camera, exposure = static_path(24, SIZE), np.ones((24, 3), np.float32)
     several = np.abs(before.astype(int) - after).max(-1) > 60
-    rough = clean_plate(frames, camera, ignore=ignore, config=PlateConfig(n_agree_rounds=0))
+    rough = clean_plate(frames, camera, ignore=ignore)
     found = []
     for most_pixels in (1, 10**6):
         plate = [one.copy() for one in (rough.colour, rough.noise, rough.coverage)]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32, UInt16
 
+from polytempo.camera.agreed import agreed
 from polytempo.camera.exposure import exposure_gains
 from polytempo.camera.fill import filled
-from polytempo.camera.given_plate import GivenPlate, over_found
+from polytempo.camera.given_plate import GIVEN, GivenPlate, over_found
 from polytempo.camera.path import CameraPath
-from polytempo.camera.samples import robust_mean
+from polytempo.camera.samples import band_samples, robust_mean
 from polytempo.camera.sharpen import sharpened
 from polytempo.camera.warp import canvas_in_frame, exposed
 from polytempo.core.errors import InputError, ShapeError
@@ -29,8 +30,6 @@ class PlateConfig:
     """Memory for the samples of one band of canvas rows."""
     outlier_sigmas: float = 3.0
     """Distance from the middle of the bare samples, in their spread, beyond which a sample is left out."""
-    n_agree_rounds: int = 3
-    """Times that places at which several things were seen hear which of them their neighbours show."""
     n_sharpen_rounds: int = 2
     """Rounds that give back what resampling blurs, for moving cameras; measured, more do not help."""
     n_least: int = 2
@@ -49,6 +48,8 @@ class CleanPlate:
     """Number of bare samples; 0 where the colour was filled in, ``GIVEN`` where the user gave it."""
     exposure: Float32[np.ndarray, "T 3"]
     """Gain per frame and channel: frame = gain x plate; exactly 1 where the exposure stands still."""
+    several: Bool[np.ndarray, "Hc Wc"] | None = None
+    """Where many samples show another thing than the plate, for ``agreed_plate``; None where that is not known."""
 
 
 def clean_plate(
@@ -88,14 +89,13 @@ def clean_plate(
     if n_frames == 0:
         raise InputError(WHERE, "a clip must have at least one frame", got="none")
     exposure = exposure_gains(pictures, camera, ignore=ignore)
-    colour, noise, coverage = robust_mean(
+    colour, noise, coverage, several = robust_mean(
         pictures,
         camera,
         ignore=ignore,
         exposure=exposure,
         band_bytes=config.band_bytes,
         outlier_sigmas=config.outlier_sigmas,
-        n_agree_rounds=config.n_agree_rounds,
         report=report,
     )
     coverage[coverage < config.n_least] = 0
@@ -107,7 +107,46 @@ def clean_plate(
     if given is not None:
         colour, coverage = over_found(given, colour, coverage)
     report(Progress(stage="plate", done=1, total=1, message="Background clean"))
-    return CleanPlate(colour=colour, noise=noise, coverage=coverage, exposure=exposure)
+    several = np.asarray(several & (coverage > 0) & (coverage < GIVEN))
+    return CleanPlate(colour=colour, noise=noise, coverage=coverage, exposure=exposure, several=several)
+
+
+def agreed_plate(
+    plate: CleanPlate,
+    pictures: Pictures,
+    camera: CameraPath,
+    *,
+    ignore: Bool[np.ndarray, "T H W"],
+    but_for: Bool[np.ndarray, "Hc Wc"] | None = None,
+    n_rounds: int = 3,
+    config: PlateConfig = PlateConfig(),
+) -> CleanPlate:
+    """The plate with places at which several things were seen showing what their neighbours show.
+
+    Args:
+        plate: From ``clean_plate``, of the same frames.
+        pictures: The clip's frames.
+        camera: Where they lie on the canvas.
+        ignore: As for ``clean_plate``.
+        but_for: Places that stay as they are.
+        n_rounds: Times that neighbours are asked.
+        config: As for ``clean_plate``.
+    """
+    several = plate.several if plate.several is None or but_for is None else plate.several & ~but_for
+    if several is None or not several.any():
+        return plate
+    colour, noise, coverage = plate.colour.copy(), plate.noise.copy(), plate.coverage.copy()
+    agreed(
+        colour,
+        noise,
+        coverage,
+        several,
+        lambda window: band_samples(pictures, camera, ignore, plate.exposure, window=window),
+        most_pixels=config.band_bytes // (len(pictures) * 7),
+        n_rounds=n_rounds,
+        outlier_sigmas=config.outlier_sigmas,
+    )
+    return replace(plate, colour=np.clip(colour, 0, 1), noise=noise, coverage=coverage)
 
 
 def plate_in_frame(plate: CleanPlate, camera: CameraPath, frame: int) -> Float32[np.ndarray, "H W 3"]:

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8, UInt16
 
-from polytempo.camera.agreed import agreed
 from polytempo.camera.bare import BESIDE, bare_row
 from polytempo.camera.path import CameraPath
 from polytempo.core.pictures import Pictures
@@ -23,13 +22,13 @@ def robust_mean(
     exposure: Float32[np.ndarray, "T 3"],
     band_bytes: int,
     outlier_sigmas: float,
-    n_agree_rounds: int = 0,
     report: Report = silent,
-) -> tuple[Float32[np.ndarray, "Hc Wc 3"], Float32[np.ndarray, "Hc Wc"], UInt16[np.ndarray, "Hc Wc"]]:
-    """Colour, spread and number of the bare samples of every place.
+) -> tuple[
+    Float32[np.ndarray, "Hc Wc 3"], Float32[np.ndarray, "Hc Wc"], UInt16[np.ndarray, "Hc Wc"], Bool[np.ndarray, "Hc Wc"]
+]:
+    """Colour, spread and number of the bare samples of every place, and whether many others show another thing there.
 
     The canvas is worked through in bands of rows, so memory is ``band_bytes`` and the canvas, however long the clip.
-    Places with several states then hear their neighbours ``n_agree_rounds`` times (``agreed``).
     """
     width, height = camera.canvas_size
     colour = np.zeros((height, width, 3), np.float32)
@@ -50,18 +49,7 @@ def robust_mean(
             colour[top + y], noise[top + y], coverage[top + y] = found[0] / 255, found[1] / 255, found[2]
             several[top + y] = found[3]
         report(Progress(stage="plate", done=bottom / height, total=1, message="Cleaning the background"))
-    if n_agree_rounds:
-        agreed(
-            colour,
-            noise,
-            coverage,
-            several,
-            lambda window: band_samples(pictures, camera, ignore, exposure, window=window),
-            most_pixels=band_bytes // (len(pictures) * 7),
-            n_rounds=n_agree_rounds,
-            outlier_sigmas=outlier_sigmas,
-        )
-    return colour, noise, coverage
+    return colour, noise, coverage, several
 
 
 def band_samples(

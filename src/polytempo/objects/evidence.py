@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float16, UInt8, UInt16
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath
-from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
+from polytempo.camera.plate import CleanPlate, clean_plate
 from polytempo.core.pictures import Pictures, picture_size
 from polytempo.objects.colour_model import ANY_COLOUR, N_BINS, ColourModel, colour_bins, lab_picture, learn_colours
 from polytempo.objects.flow import FlowField, scaled_flow
@@ -162,10 +162,6 @@ def background_costs(
     return out
 
 
-SAMPLED = PlateConfig(n_agree_rounds=0)
-"""Here every place is asked for itself, and its spread is as telling as its colour."""
-
-
 def sampled_plate(view: Footage, taken: Bool[np.ndarray, "T H W"], *, most: int) -> CleanPlate:
     """Clean plate from at most ``most`` frames spread over the clip, with an exposure for every frame.
 
@@ -181,7 +177,7 @@ def sampled_plate(view: Footage, taken: Bool[np.ndarray, "T H W"], *, most: int)
         canvas_from_frame=view.camera.canvas_from_frame[which],
         residual_px=view.camera.residual_px[which],
     )
-    plate = clean_plate(np.stack([view.pictures[int(t)] for t in which]), camera, ignore=taken[which], config=SAMPLED)
+    plate = clean_plate(np.stack([view.pictures[int(t)] for t in which]), camera, ignore=taken[which])
     nearest = np.abs(np.arange(n)[:, None] - which).argmin(1)
     return replace(plate, exposure=plate.exposure[nearest])
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from polytempo.camera.path import CameraPath, static_path
-from polytempo.camera.plate import CleanPlate, clean_plate
+from polytempo.camera.plate import CleanPlate, agreed_plate, clean_plate
 from polytempo.decompose.lnr.dwelling import (
     DwellingConfig,
     dwelling_in_frames,
@@ -130,7 +130,7 @@ def test_what_is_pushed_to_and_fro_is_no_shadow() -> None:
         light[30:54, 40:76] = weave[40:76]
         pictures[t] = (180, 175, 165) * cv2.GaussianBlur(light, (0, 0), 1.2)[..., None]
     pictures = np.clip(pictures + rng.normal(0, 1.5, pictures.shape) + 0.5, 0, 255).astype(np.uint8)
-    plate = _plate(pictures)
+    plate = agreed_plate(_plate(pictures), pictures, CAMERA, ignore=NOBODY)
     anything = DwellingConfig(moved_share=2.0)
     assert dwelling_light(pictures, plate, CAMERA, bodies=NOBODY, config=anything) is not None
     assert dwelling_light(pictures, plate, CAMERA, bodies=NOBODY) is None

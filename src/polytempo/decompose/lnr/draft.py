@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float32
 from polytempo.bodies.complete_cast import Body, HiddenPictures
 from polytempo.camera.given_plate import GIVEN, GivenPlate
 from polytempo.camera.path import CameraPath
-from polytempo.camera.plate import CleanPlate, PlateConfig, clean_plate
+from polytempo.camera.plate import CleanPlate, PlateConfig, agreed_plate, clean_plate
 from polytempo.core.files import digest
 from polytempo.core.pictures import Picture, Pictures
 from polytempo.core.progress import Report, silent
@@ -210,7 +210,9 @@ def background_plate(
         body = cv2.resize(bodies[t].astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
         out[t] = owned | body
     plate = clean_plate(pictures, camera, ignore=out, config=config.plate, given=given, report=report)
-    return lifted(plate, _dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling))
+    light = _dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling)
+    lit = None if light is None else (light > 0).any(-1)
+    return lifted(agreed_plate(plate, pictures, camera, ignore=out, but_for=lit, config=config.plate), light)
 
 
 def background_of(plate: CleanPlate, *, live: Pictures | None = None) -> Background:
