@@ -211,7 +211,7 @@ def background_plate(
         out[t] = owned | body
     plate = clean_plate(pictures, camera, ignore=out, config=config.plate, given=given, report=report)
     light = _dwelling_light(pictures, plate, camera, bodies=bodies, config=config.dwelling)
-    lit = None if light is None else (light > 0).any(-1)
+    lit = None if light is None else np.asarray((light > 0).any(-1))
     return lifted(agreed_plate(plate, pictures, camera, ignore=out, but_for=lit, config=config.plate), light)
 
 
