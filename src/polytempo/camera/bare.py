@@ -19,7 +19,7 @@ LEAST_JITTER = 0.7
 N_CANDIDATES = 32
 """Samples that are tried as the middle of a state."""
 APART = 20.0
-"""Grey levels from which a sample shows another thing, not the same one in shadow or a little moved."""
+"""Grey levels from which a sample shows another thing, or the same one in shadow."""
 OTHER_SHARE = 0.2
 """Share of the samples' weight that must show another thing for a place to have several states."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float32, UInt16
 
-from polytempo.camera.agreed import agreed
+from polytempo.camera.agreed import TOLERANCE, agreed
 from polytempo.camera.exposure import exposure_gains
 from polytempo.camera.fill import filled
 from polytempo.camera.given_plate import GIVEN, GivenPlate, over_found
@@ -146,7 +146,14 @@ def agreed_plate(
         n_rounds=n_rounds,
         outlier_sigmas=config.outlier_sigmas,
     )
-    return replace(plate, colour=np.clip(colour, 0, 1), noise=noise, coverage=coverage)
+    # What shows the same thing as before keeps what sharpening gave back.
+    other = np.abs(colour - plate.colour).max(-1) > TOLERANCE / 255
+    return replace(
+        plate,
+        colour=np.where(other[..., None], np.clip(colour, 0, 1), plate.colour),
+        noise=np.where(other, noise, plate.noise),
+        coverage=np.where(other, coverage, plate.coverage),
+    )
 
 
 def plate_in_frame(plate: CleanPlate, camera: CameraPath, frame: int) -> Float32[np.ndarray, "H W 3"]:
