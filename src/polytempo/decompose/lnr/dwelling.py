@@ -64,11 +64,11 @@ class DwellingConfig:
     does not quite fit, and no light; within ``moved_slack``."""
     moved_slack: float = 0.05
     """… in log units."""
-    moved_share: float = 0.8
+    moved_share: float = 0.72
     """Share of such places from which a patch shows nothing but that. On the filmed bed, where cushions are pushed
-    about, patches have 0.83 to 1 of them and all together 0.86; shadows of jumpers 0.27 to 0.73, all but specks, and
-    together 0.62."""
-    moved_prior: int = 40
+    about, patches have 0.77 to 1 of them and all together 0.82; shadows of jumpers 0.27 to 0.73, all but specks, and
+    together 0.63."""
+    moved_prior: int = 120
     """So many places with the share that all patches have together are added to each: of specks it decides."""
     least_visits: int = 2
     """The light must have come so many times, at least four frames apart: what is bright once is somebody passing."""
