@@ -121,7 +121,6 @@ def test_tiles_do_not_change_what_neighbours_agree_on() -> None:
             several,
             lambda window: band_samples(frames, camera, ignore, exposure, window=window),
             most_pixels=most_pixels,
-            n_rounds=2,
             outlier_sigmas=3.0,
         )
         found.append(plate)

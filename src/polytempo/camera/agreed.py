@@ -22,6 +22,8 @@ TOLERANCE = 12.0
 """Grey levels, and a standard deviation, by which a sample may differ from a neighbour and show the same thing."""
 LOUD = 3
 """Power of the share of neighbours, seen on a frame, that show the same thing there: the weight of that frame."""
+N_ROUNDS = 3
+"""Times that neighbours are asked."""
 LEAST_TILE = 24
 """Smallest side in pixels of what is worked through at a time."""
 
@@ -37,7 +39,6 @@ def agreed(
     samples_of: Callable[[Window], Samples],
     *,
     most_pixels: int,
-    n_rounds: int,
     outlier_sigmas: float,
 ) -> None:
     """Choose the bare samples of some places anew, in place, by the frames that their neighbours agree with.
@@ -52,12 +53,11 @@ def agreed(
         several: Where several things were seen; others stay as they are.
         samples_of: Samples of a window, their 3x3 means and their weights.
         most_pixels: So many places are held at a time, about.
-        n_rounds: Times that neighbours are asked.
         outlier_sigmas: Distance in sigmas beyond which a sample is left out.
 
     Source: ours; that neighbours be taken from the same moment is as in photomontage (Agarwala et al. 2004).
     """
-    halo = n_rounds * (REACH + 1)
+    halo = N_ROUNDS * (REACH + 1)
     out: list[tuple[Window, NDArray[np.float32], NDArray[np.float32], NDArray[np.uint16]]] = []
     for tile in _tiles(several, side=max(isqrt(most_pixels) - 2 * halo, LEAST_TILE)):
         around = _grown(tile, halo, several.shape)
@@ -65,7 +65,7 @@ def agreed(
         middle, spread, count = colour[around].copy(), noise[around].copy(), coverage[around].copy()
         asked = several[around]
         own, soft = (np.ascontiguousarray(one[:, asked].transpose(1, 0, 2)) for one in (samples, calm))
-        for _ in range(n_rounds):
+        for _ in range(N_ROUNDS):
             found = bare_row(own, soft, _heard(middle, spread, calm, weight, asked), outlier_sigmas)
             middle[asked], spread[asked], count[asked] = found[0] / 255, found[1] / 255, found[2]
         top, left = (a.start - b.start for a, b in zip(tile, around, strict=True))

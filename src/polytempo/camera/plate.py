@@ -118,7 +118,6 @@ def agreed_plate(
     *,
     ignore: Bool[np.ndarray, "T H W"],
     but_for: Bool[np.ndarray, "Hc Wc"] | None = None,
-    n_rounds: int = 3,
     config: PlateConfig = PlateConfig(),
 ) -> CleanPlate:
     """The plate with places at which several things were seen showing what their neighbours show.
@@ -129,7 +128,6 @@ def agreed_plate(
         camera: Where they lie on the canvas.
         ignore: As for ``clean_plate``.
         but_for: Places that stay as they are.
-        n_rounds: Times that neighbours are asked.
         config: As for ``clean_plate``.
     """
     several = plate.several if plate.several is None or but_for is None else plate.several & ~but_for
@@ -143,7 +141,6 @@ def agreed_plate(
         several,
         lambda window: band_samples(pictures, camera, ignore, plate.exposure, window=window),
         most_pixels=config.band_bytes // (len(pictures) * 7),
-        n_rounds=n_rounds,
         outlier_sigmas=config.outlier_sigmas,
     )
     # What shows the same thing as before keeps what sharpening gave back.

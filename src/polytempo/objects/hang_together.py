@@ -50,7 +50,8 @@ def rejoined(
         flow: Between neighbouring frames. Where it is given, a piece between which and its body there is more of
             somebody else than of nothing stays as long as flow leads most of it to what hung together with that body
             a frame before or after: a head was on its shoulders before an arm came between them.
-        behind: Whether, on a frame, the second subject is known to be behind the first: it hides no join of that one.
+        behind: Whether, on a frame, the second subject is known to be behind the first: it hides no join of that one. A
+            piece that lies along it, apart from the first one's body, is the second one's.
 
     Source: ours.
     """
